@@ -1,0 +1,1 @@
+"""Demonstration ledgers: invented people, known effects, planted defects."""
