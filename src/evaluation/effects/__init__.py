@@ -1,0 +1,1 @@
+"""The designs, their intervals, the gates and the verdict."""

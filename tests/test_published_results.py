@@ -1,0 +1,88 @@
+"""Published numbers, reproduced through the project's own functions."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from evaluation.effects.aggregation import aggregate, interval, pool_by, pool_term
+from evaluation.effects.did import group_time_effects
+
+VALIDATION = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "validation"
+needs_validation = pytest.mark.skipif(
+    not (VALIDATION / "mpdta.csv").is_file(),
+    reason="validation data are not beside the project",
+)
+SCENARIOS = {
+    "mpdta_nev_dr": {"control": "never_treated"},
+    "mpdta_nyt_dr": {"control": "not_yet_treated"},
+    "mpdta_nev_reg_cov": {"control": "never_treated", "covariates": ["lpop"], "method": "reg"},
+    "mpdta_nev_ipw": {"control": "never_treated", "method": "ipw"},
+}
+
+
+@pytest.fixture(scope="module")
+def counties():
+    panel = pd.read_csv(VALIDATION / "mpdta.csv")
+    return panel.assign(cohort=panel["first.treat"].replace(0, np.nan))
+
+
+def estimate(counties, scenario):
+    return group_time_effects(
+        counties,
+        outcome="lemp",
+        unit="countyreal",
+        time="year",
+        cohort="cohort",
+        base="varying",
+        **SCENARIOS[scenario],
+    )
+
+
+@needs_validation
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_cohort_and_year_equals_r(counties, scenario):
+    reference = pd.read_csv(VALIDATION / "mpdta_reference_attgt.csv").query(
+        "scenario == @scenario"
+    )
+    ours = aggregate(estimate(counties, scenario), "group_time")
+    ours = ours.assign(group=ours["cohort"], t=ours["cohort"] + ours["event_time"])
+    both = reference.merge(ours, on=["group", "t"], validate="1:1")
+    assert len(both) == len(reference) == 12
+    np.testing.assert_allclose(both["estimate"], both["att"], rtol=0, atol=1e-8)
+    np.testing.assert_allclose(both["std_error"], both["se"], rtol=0, atol=1e-8)
+
+
+@needs_validation
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_aggregation_equals_r(counties, scenario):
+    reference = pd.read_csv(VALIDATION / "mpdta_reference_aggte.csv").query(
+        "scenario == @scenario"
+    )
+    effects = estimate(counties, scenario)
+    own = {
+        "group": ("cohort", True),
+        "dynamic": ("event_time", False),
+        "calendar": ("time", True),
+    }
+    for term, rows in reference.groupby("type"):
+        whole = interval(pool_term(effects, term), effects.units["cluster"])
+        expected = rows.iloc[0]
+        assert whole["estimate"] == pytest.approx(expected["overall_att"], abs=1e-8)
+        assert whole["std_error"] == pytest.approx(expected["overall_se"], abs=1e-8)
+        if term == "simple":
+            continue
+        column, after = own[term]
+        parts = pool_by(effects, column, after)
+        for row in rows.itertuples():
+            part = interval(parts[int(row.egt)], effects.units["cluster"])
+            assert part["estimate"] == pytest.approx(row.att_egt, abs=1e-8)
+            assert part["std_error"] == pytest.approx(row.se_egt, abs=1e-8)
+
+
+@needs_validation
+def test_simple_effect_on_counties_is_the_printed_one(counties):
+    simple = aggregate(estimate(counties, "mpdta_nev_dr"), "simple").iloc[0]
+    assert simple["estimate"] == pytest.approx(-0.0399512751551763, abs=1e-12)
+    assert simple["std_error"] == pytest.approx(0.0120340127701854, abs=1e-8)
