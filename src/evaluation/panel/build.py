@@ -1,0 +1,318 @@
+"""One edition's panel: what was known by its last day, about whom, and who dropped out."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from evaluation.errors import TableError
+from evaluation.panel import outcomes, timing
+from evaluation.plan import POLICIES
+
+LEDGERS = ("roster", "register", *POLICIES)
+SOURCE = ["received", "source_file", "source_sheet", "source_row"]
+
+# Per ledger: the day of the event (the first column that is known), which columns are
+# only known from a later day on, and what makes two rows versions of the same thing.
+EVENT = {
+    "roster": ["snapshot_on"],
+    "register": ["start"],
+    "subsidy": ["applied_on"],
+    "loan": ["applied_on", "paid_out"],
+    "post": ["started_on"],
+}
+DATED = {
+    "roster": {"returned_on": [], "left_on": []},
+    "register": {"end": [], "registered_on": [], "deregistered_on": []},
+    "subsidy": {"checked_on": ["refusal", "amount"], "paid_on": [], "registered_on": []},
+    "loan": {
+        "paid_out": [
+            "principal",
+            "interest_subsidy",
+            "extended",
+            "overdue",
+            "compensated",
+            "compensated_amount",
+        ],
+        "settled_on": [],
+    },
+    "post": {"ended_on": ["end_reason", "next_state"], "recognised_on": []},
+}
+KEYS = {
+    "roster": ["person_id", "snapshot_year"],
+    "register": ["person_id", "form", "start", "business_key"],
+    "subsidy": ["person_id", "applied_on"],
+    "loan": ["loan_id", "person_id", "applied_on"],
+    "post": ["person_id", "started_on"],
+}
+
+
+@dataclass(frozen=True)
+class Panel:
+    """The tables of one edition, in memory.
+
+    Attributes
+    ----------
+    edition
+        Last calendar year.
+    persons, years, months, costs
+        Keys ``person_id``; ``person_id, year``; ``person_id, month``;
+        ``person_id, policy``.
+    ledgers
+        Latest version of each row by ledger, unlinked rows included; a missing ledger
+        is absent.
+    counts
+        Key ``ledger, step``: rows dropped or changed on the way, with a Chinese label.
+    """
+
+    edition: int
+    persons: pd.DataFrame
+    years: pd.DataFrame
+    months: pd.DataFrame
+    costs: pd.DataFrame
+    ledgers: dict[str, pd.DataFrame]
+    counts: pd.DataFrame
+
+    @property
+    def register(self) -> pd.DataFrame:
+        """The register of the edition, latest versions."""
+        return self.ledgers["register"]
+
+
+def cut_ledger(rows: pd.DataFrame, ledger: str, edition: int):
+    """Reduce one clean table to what was known on the edition's last day.
+
+    Rows received in a later year go (0 = received at an unknown time, always visible);
+    rows whose event lies later, or whose event has no date, go and are counted; fields
+    dated later become missing, with what they tell. A subsidy checked later is waiting;
+    a date that was agreed beforehand (due, end of the agreement) stays.
+
+    Returns
+    -------
+    tuple
+        The rows that stay, in order of receipt and source, and a dict of row counts.
+    """
+    close = pd.Timestamp(edition, 12, 31)
+    visible = rows[rows["received"].fillna(0) <= edition]
+    event = visible[EVENT[ledger][0]]
+    for column in EVENT[ledger][1:]:
+        event = event.fillna(visible[column])
+    if ledger == "roster":
+        year = visible["snapshot_year"].fillna(event.dt.year)
+        undated, later = year.isna(), (year > edition).fillna(False)
+        visible = visible.assign(snapshot_year=year)
+    else:
+        undated, later = event.isna(), event > close
+    kept = visible[~undated & ~later].copy()
+    counts = {
+        "read": len(rows),
+        "received_later": len(rows) - len(visible),
+        "undated": int(undated.sum()),
+        "after_edition": int(later.sum()),
+    }
+    blanked = 0
+    for column, told in DATED[ledger].items():
+        future = kept[column] > close
+        blanked += int(future.sum())
+        if ledger == "subsidy" and column in ("checked_on", "paid_on"):
+            unknown = future & (kept["checked_on"].isna() | (column == "checked_on"))
+            kept["result"] = kept["result"].mask(unknown, "waiting")
+            kept["amount"] = kept["amount"].mask(unknown)
+        for name in (column, *told):
+            kept[name] = kept[name].mask(future)
+    counts["fields_blanked"] = blanked
+    codes = [pd.factorize(kept[c], sort=True)[0] for c in reversed(SOURCE)]
+    return kept.iloc[np.lexsort(codes)].reset_index(drop=True), counts
+
+
+def keep_latest(rows: pd.DataFrame, ledger: str):
+    """Keep the latest version of each row: cumulative ledgers repeat old rows every year.
+
+    A later delivery replaces an earlier, within one delivery the later row (of the
+    register: a valid one). Rows without ``person_id`` are told apart by name, phone and
+    dates, and dropped where a linked row has the same: the number was damaged in one
+    delivery only. Without a name key such a row stands for itself.
+
+    Returns
+    -------
+    tuple
+        One row per thing, in order of receipt and source, and the number of others.
+    """
+    if ledger == "register":
+        order = np.lexsort((np.arange(len(rows)), rows["valid"].fillna(1), rows["received"]))
+        rows = rows.iloc[order]
+    key = [rows[name] for name in KEYS[ledger]]
+    if ledger == "loan":
+        known = rows["loan_id"].notna()
+        key = [rows["loan_id"], *(rows[n].mask(known) for n in ("person_id", "applied_on"))]
+    key = pd.concat(key, axis=1)
+    linked = rows["person_id"].notna() | (key.iloc[:, 0].notna() & (ledger == "loan"))
+    latest = rows[linked & ~key.assign(linked=linked).duplicated(keep="last")]
+    loose = rows[~linked]
+    other = [
+        "name_key",
+        "phone_key",
+        *[n for n in KEYS[ledger] if n not in ("person_id", "loan_id")],
+    ]
+    named = loose["name_key"].notna()
+    loose = loose[~named | ~loose.duplicated(other, keep="last")]
+    if len(loose):
+        twins = pd.MultiIndex.from_frame(latest.loc[latest["phone_key"].notna(), other])
+        again = pd.MultiIndex.from_frame(loose[other]).isin(twins)
+        loose = loose[~(again & loose["phone_key"].notna().to_numpy())]
+    return pd.concat([latest, loose]).sort_index(), len(rows) - len(latest) - len(loose)
+
+
+def build_panel(clean: dict, edition: int, plan: dict, district: dict) -> Panel:
+    """Make the panel of one edition from the clean tables.
+
+    Parameters
+    ----------
+    clean
+        Clean tables by ledger; roster and register are required, a missing policy
+        ledger leaves that policy without entries.
+    edition
+        Calendar year: what was known on its 31 December.
+    plan, district
+        As read by `load_plan` and `load_district`.
+
+    Raises
+    ------
+    TableError
+        If roster or register are missing or hold nothing by then.
+    """
+    ledgers, counts = {}, []
+    for ledger in LEDGERS:
+        rows = clean.get(ledger)
+        if rows is None:
+            continue
+        cut, steps = cut_ledger(rows, ledger, edition)
+        ledgers[ledger], steps["older_version"] = keep_latest(cut, ledger)
+        steps["unlinked"] = int(ledgers[ledger]["person_id"].isna().sum())
+        steps["linked"] = len(ledgers[ledger]) - steps["unlinked"]
+        counts += [(ledger, step, rows) for step, rows in steps.items()]
+    for ledger, name in (("roster", "花名册"), ("register", "就业登记")):
+        if ledger not in ledgers or ledgers[ledger].empty:
+            raise TableError(f"{edition}年底以前没有{name}，无法建立面板。")
+    persons = describe_persons(ledgers, edition)
+    roster = ledgers["roster"][ledgers["roster"]["person_id"].notna()]
+    spells = outcomes.valid_spells(ledgers["register"])
+    grids = outcomes.build_grids(
+        persons, spells, roster, ledgers.get("post"), district, edition
+    )
+    return Panel(
+        edition,
+        persons,
+        outcomes.tabulate_years(grids, persons, spells, roster),
+        outcomes.tabulate_months(grids),
+        sum_costs(ledgers),
+        ledgers,
+        pd.DataFrame(counts, columns=["ledger", "step", "rows"]),
+    )
+
+
+def describe_persons(ledgers: dict, edition: int) -> pd.DataFrame:
+    """List everybody in any ledger, with fixed traits, observation and times zero.
+
+    Traits are the first known ones, so that none is dated after an entry unless the
+    person was first seen then; a confirmed township comes before one to be confirmed.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Key ``person_id``, in order of first receipt and source.
+    """
+    rows = [
+        frame[["person_id", *SOURCE]].assign(n=n) for n, frame in enumerate(ledgers.values())
+    ]
+    rows = pd.concat(rows, ignore_index=True).dropna(subset="person_id")
+    codes = [
+        pd.factorize(rows[c], sort=True)[0]
+        for c in ("source_row", "source_sheet", "source_file")
+    ]
+    rows = rows.iloc[np.lexsort((*codes, rows["n"], rows["received"]))]
+    persons = rows[["person_id"]].drop_duplicates().reset_index(drop=True)
+    roster = ledgers["roster"].dropna(subset="person_id")
+    roster = roster.sort_values("snapshot_year", kind="stable")
+    unsure = roster["township"].str.startswith("unconfirmed:").fillna(False)
+    roster = roster.assign(confirmed=roster["township"].mask(unsure))
+    grouped = roster.groupby("person_id", sort=False)
+    traits = ["sex", "birth_year", "schooling", "poor", "confirmed", "township"]
+    first = grouped[traits].first()
+    first["returned_on"] = grouped["returned_on"].min()
+    first["first_roster_year"] = grouped["snapshot_year"].min()
+    first["last_roster_year"] = grouped["snapshot_year"].max()
+    persons = persons.merge(first, how="left", left_on="person_id", right_index=True)
+    persons["township"] = persons["confirmed"].fillna(persons["township"]).fillna("unknown")
+    persons["female"] = persons["sex"].map({"male": 0, "female": 1}).astype("Int8")
+    persons["returned_year"] = persons["returned_on"].dt.year.astype("Int16")
+    persons = persons.drop(columns="confirmed")
+    persons = persons.join(outcomes.find_observation(persons, roster, edition))
+    founders = outcomes.find_businesses(outcomes.valid_spells(ledgers["register"]))
+    founders = founders.drop_duplicates("person_id").set_index("person_id")
+    persons["business_registered_on"] = persons["person_id"].map(founders["registered_on"])
+    persons["business_closed_on"] = persons["person_id"].map(founders["closed_on"])
+    return _add_entries(persons, ledgers).assign(link_pass="number")
+
+
+def _add_entries(persons, ledgers):
+    """Add time zero, cohort and result of each policy, refusals, first application."""
+    persons = persons.copy()
+    for policy in POLICIES:
+        ledger = ledgers.get(policy)
+        if ledger is None:
+            persons[f"{policy}_on"] = pd.NaT
+            persons[f"{policy}_result"] = pd.Series(pd.NA, index=persons.index, dtype="str")
+        else:
+            entries = timing.find_entries(policy, ledger)
+            persons = persons.merge(entries, how="left", on="person_id")
+        persons[f"{policy}_on"] = persons[f"{policy}_on"].astype("datetime64[s]")
+        persons[f"{policy}_year"] = persons[f"{policy}_on"].dt.year.astype("Int16")
+        if policy != "post":
+            refused, asked = set(), pd.Series(dtype="datetime64[s]")
+            if ledger is not None:
+                refused = ledger.loc[(ledger["result"] == "refused").fillna(False), "person_id"]
+                asked = ledger.groupby("person_id")["applied_on"].min()
+            persons[f"{policy}_refused"] = persons["person_id"].isin(refused).astype("Int8")
+            persons[f"{policy}_applied_on"] = persons["person_id"].map(asked)
+    rural = ledgers.get("post")
+    if rural is not None:
+        rural = rural.dropna(subset="person_id").sort_values("started_on", kind="stable")
+        rural = rural.drop_duplicates("person_id").set_index("person_id")["rural"]
+        persons["post_rural"] = persons["person_id"].map(rural).astype("Int8")
+    else:
+        persons["post_rural"] = pd.array([pd.NA] * len(persons), dtype="Int8")
+    return persons
+
+
+def sum_costs(ledgers: dict) -> pd.DataFrame:
+    """Add up what each participant cost the public purse, in yuan.
+
+    Subsidy: awards approved. Loan: interest subsidy and guarantee payments, never the
+    principal; recoveries are in no ledger. Post: pay and social insurance.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Key ``person_id, policy``: ``cost``, ``n_awards``.
+    """
+    parts = []
+    for policy, columns in {
+        "subsidy": ["amount"],
+        "loan": ["interest_subsidy", "compensated_amount"],
+        "post": ["pay", "insurance"],
+    }.items():
+        if policy in ledgers:
+            rows = ledgers[policy].dropna(subset="person_id")
+            if policy == "subsidy":
+                rows = rows[rows["result"] == "approved"]
+            elif policy == "loan":
+                rows = rows[rows["paid_out"].notna()]
+            rows = rows.assign(cost=rows[columns].astype("float64").fillna(0).sum(axis=1))
+            grouped = rows.groupby("person_id", sort=False)["cost"]
+            sums = grouped.agg(cost="sum", n_awards="size").reset_index()
+            parts.append(sums.assign(policy=policy))
+    columns = ["person_id", "policy", "cost", "n_awards"]
+    return (
+        pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+    )
