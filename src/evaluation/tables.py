@@ -1,14 +1,17 @@
 """Tables between stages: their keys, their schema, and the one door to ``outputs/``."""
 
-import os
 import uuid
 from pathlib import Path
 
 import pandas as pd
 
 from evaluation.errors import TableError
+from evaluation.findings import disclosure
+from evaluation.paths import Folders
+from evaluation.plan import load_plan
 
 SCHEMA_VERSION = "1"
+_CODES = ("township", "result_id", "suppressed")  # digits that are names, not numbers
 
 
 def check_key(frame: pd.DataFrame, key: list[str], name: str) -> None:
@@ -43,7 +46,7 @@ def write_whole(path: Path, write) -> Path:
     draft = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
     try:
         write(draft)
-        os.replace(draft, path)
+        draft.replace(path)
     except PermissionError:
         raise TableError(
             f"无法写入 {path.name}：文件可能正被 WPS 或 Excel 打开，请关闭后重试。"
@@ -92,3 +95,99 @@ def read_table(path: Path) -> pd.DataFrame:
     if frame.attrs.get("schema") != SCHEMA_VERSION:
         raise TableError(f"表 {path.name} 由其他版本的程序写成，请重新运行前面的笔记本。")
     return frame
+
+
+def publish_table(
+    frame: pd.DataFrame,
+    name: str,
+    folders: Folders,
+    year: int,
+    *,
+    key: list[str],
+    counts: list[str] | tuple[str, ...] = (),
+    by: list[str] | tuple[str, ...] = (),
+    exempt: bool = False,
+    rates: dict[str, tuple[str, str]] | None = None,
+) -> Path:
+    """Write a table under ``outputs/``: the one door, with disclosure control.
+
+    Rows of estimates (they have ``term`` and ``n_treated``) are controlled by their
+    own rule, whatever `counts` says: see `findings.disclosure.suppress_estimates`.
+
+    Parameters
+    ----------
+    frame
+        Any table without a person's row; its index is dropped.
+    name
+        File name without ending, as in ``estimates_loan``.
+    year
+        The edition.
+    key
+        Columns that identify a row.
+    counts
+        Columns that count persons. Under ``min_count`` of the plan they are suppressed.
+    by
+        Columns of a breakdown, the last one being that whose cells add up to a total
+        (``["policy", "township"]``); a row where it says ``all`` is that total. Empty:
+        every row is a district-wide total, exact from ``min_count`` on.
+    exempt
+        For totals that are published already: nothing is suppressed or rounded.
+    rates
+        Rate column to (numerator, denominator) among `counts`; in a breakdown the rate
+        is computed anew from the rounded counts.
+
+    Returns
+    -------
+    pathlib.Path
+        ``outputs/<year>/<name>.csv``, UTF-8 with BOM so that Excel and WPS read it; the
+        same bytes for the same input.
+
+    Raises
+    ------
+    TableError
+        If the key is broken or the file is held open by another program.
+    DisclosureError
+        If a cell holds a resident number, a phone or a path of the machine.
+    """
+    check_key(frame, list(key), name)
+    frame = frame.reset_index(drop=True)
+    flags = list(frame.select_dtypes("bool"))
+    frame = frame.astype(dict.fromkeys(flags, "int8"))
+    rules = load_plan(folders.reference)["disclosure"]
+    if not exempt and {"term", "n_treated", "estimate"} <= set(frame):
+        frame = disclosure.suppress_estimates(frame, rules)
+    elif not exempt and counts:
+        frame = disclosure.suppress_counts(frame, list(counts), list(by), rules, rates)
+    text = frame.to_csv(index=False, float_format="%.12g", lineterminator="\r\n")
+    disclosure.refuse_disclosure(text, f"{name}.csv", (str(folders.root), str(folders.data)))
+    path = folders.edition(year) / f"{name}.csv"
+    return write_whole(path, lambda draft: draft.write_bytes(text.encode("utf-8-sig")))
+
+
+def read_published(
+    name: str, folders: Folders, year: int, *, frozen: bool = False, required: bool = True
+) -> pd.DataFrame:
+    """Read a table of an edition back; suppressed cells are NaN.
+
+    Parameters
+    ----------
+    name, year
+        As in `publish_table`.
+    frozen
+        Read the published (frozen) edition instead of the rerun one.
+    required
+        If not, a missing table comes back as an empty frame.
+
+    Raises
+    ------
+    TableError
+        If a required table is missing; says which notebooks write tables.
+    """
+    folder = folders.published(year) if frozen else folders.edition(year)
+    path = folder / f"{name}.csv"
+    if not path.is_file():
+        if not required:
+            return pd.DataFrame()
+        raise TableError(f"缺少 {year} 年版的表 {path.name}：请先运行前面的笔记本（2 至 7）。")
+    dtypes = dict.fromkeys(_CODES, "str") | ({"value": "str"} if name == "provenance" else {})
+    return pd.read_csv(path, encoding="utf-8-sig", dtype=dtypes)

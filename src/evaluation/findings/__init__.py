@@ -1,0 +1,1 @@
+"""Findings: disclosure control, figures, and the page for the consultative conference."""
