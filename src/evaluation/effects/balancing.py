@@ -1,0 +1,229 @@
+"""Entropy balancing of stacked monthly risk sets, with the influence of each person."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from evaluation.effects.aggregation import GroupTime, stack_effects
+from evaluation.effects.did import (
+    comparison_weights,
+    index_stay_weights,
+    list_persons,
+    outcome_change,
+    widen,
+)
+from evaluation.errors import EstimationError
+
+RIDGES = (0.0, 1e-4, 1e-2, 1e-1)
+_MAX_STEPS = 100
+
+
+def balance_weights(
+    treated: np.ndarray, comparison: np.ndarray, base: np.ndarray | None = None
+) -> tuple[np.ndarray, dict]:
+    """Weights under which the comparison has the means of the treated.
+
+    Hainmueller (2012): closest to the base weights in entropy; Newton steps on the
+    dual. Where exact balance is impossible (means of the treated outside the
+    comparison's range) a ridge on the dual gives the nearest; what is left is reported.
+
+    Parameters
+    ----------
+    treated, comparison
+        Rows × covariates, without intercept.
+    base
+        Base weights of the comparison rows (any scale).
+
+    Returns
+    -------
+    tuple
+        Weights that sum to 1, and a report: ``ridge`` (0 = exact) and ``worst``
+        (largest remaining difference in standard deviations of the treated).
+    """
+    if not len(treated) or not len(comparison):
+        raise EstimationError("没有参加者或没有对照者，无法加权平衡。")
+    n = len(comparison)
+    q = np.full(n, 1.0 / n) if base is None else np.asarray(base, float) / np.sum(base)
+    both = np.vstack([treated, comparison])
+    spread = both.std(axis=0)
+    use = spread > 1e-10 * (1 + np.abs(both).max(axis=0, initial=0.0))
+    x = (comparison[:, use] - treated[:, use].mean(axis=0)) / spread[use]
+    for ridge in RIDGES:
+        weights, solved = _solve_dual(x, q, ridge)
+        if solved:
+            break
+    own = treated[:, use].std(axis=0) / spread[use]
+    left = np.abs(weights @ x) / np.maximum(own, 0.1)
+    return weights, {"ridge": ridge, "worst": float(left.max(initial=0.0))}
+
+
+def _solve_dual(x, q, ridge):
+    """Minimise log-sum-exp of the dual plus a ridge; whether it converged."""
+    k = x.shape[1]
+    dual, log_q = np.zeros(k), np.log(np.maximum(q, 1e-300))
+
+    def value_of(point):
+        z = log_q + x @ point
+        top = z.max()
+        e = np.exp(z - top)
+        return top + np.log(e.sum()) + ridge / 2 * point @ point, e / e.sum()
+
+    value, weights = value_of(dual)
+    for _ in range(_MAX_STEPS):
+        slope = weights @ x + ridge * dual
+        if np.abs(slope).max(initial=0.0) < 1e-9:
+            return weights, True
+        mean = weights @ x
+        curve = (x * weights[:, None]).T @ x - np.outer(mean, mean) + ridge * np.eye(k)
+        step = -np.linalg.lstsq(curve, slope, rcond=1e-12)[0]
+        size = 1.0
+        while size > 1e-6:
+            trial, trial_weights = value_of(dual + size * step)
+            if trial <= value + 1e-4 * size * (slope @ step):
+                break
+            size /= 2
+        else:
+            return weights, False
+        dual, value, weights = dual + size * step, trial, trial_weights
+        if np.abs(dual).max() > 60:
+            return weights, False
+    return weights, False
+
+
+def balanced_difference(
+    outcome: np.ndarray,
+    treated: np.ndarray,
+    covariates: np.ndarray,
+    base: np.ndarray | None = None,
+) -> tuple[float, np.ndarray, dict]:
+    """Difference of means after balancing, with the contribution of each row.
+
+    The influence is that of the estimating equations with estimated weights: residuals
+    from the weighted regression of the outcome among the comparison, for which
+    entropy balancing is doubly robust (Zhao and Percival 2017).
+
+    Returns
+    -------
+    tuple
+        Estimate; contributions (their sum of squares is the variance); the report of
+        `balance_weights` with ``weights`` of the comparison rows and ``n_effective``.
+    """
+    d = np.asarray(treated, bool)
+    y, z = np.asarray(outcome, float), np.asarray(covariates, float)
+    q = None if base is None else np.asarray(base, float)[~d]
+    w, report = balance_weights(z[d], z[~d], q)
+    design = np.column_stack([np.ones(len(z)), z])
+    scale = np.maximum(np.abs(design).max(axis=0), 1e-12)
+    design = design / scale
+    root = np.sqrt(w)[:, None]
+    slope = np.linalg.lstsq(design[~d] * root, y[~d] * root[:, 0], rcond=1e-10)[0]
+    fitted = design @ slope
+    estimate = y[d].mean() - w @ y[~d]
+    contribution = np.empty(len(y))
+    rest = y[d] - fitted[d]
+    contribution[d] = (rest - rest.mean()) / d.sum()
+    contribution[~d] = -w * (y[~d] - fitted[~d])
+    report |= {"weights": w, "n_effective": float(1 / np.sum(w**2))}
+    return float(estimate), contribution, report
+
+
+def month_shares(rows: pd.DataFrame, known: np.ndarray) -> np.ndarray:
+    """Base weights that give each monthly set the weight of its entries."""
+    treated = (rows["treated"].to_numpy() == 1) & known
+    month = pd.factorize(rows["month"])[0]
+    entries = np.bincount(month, treated)
+    others = np.bincount(month, known & ~treated, minlength=len(entries))
+    return np.where(others > 0, entries / np.maximum(others, 1), 0.0)[month]
+
+
+def lag_quarters(rows: pd.DataFrame, bins: int) -> np.ndarray:
+    """Work by quarter, four of them, all before 31 December of the year before entry."""
+    history = rows[[f"hist_{k}" for k in range(1, bins + 1)]].to_numpy(dtype=float)
+    newest = (rows["month"].to_numpy() % 12) // 3 + 1
+    take = np.minimum(newest[:, None] + np.arange(4), bins - 1)
+    return np.take_along_axis(history, take, axis=1)
+
+
+def balanced_effects(
+    risk_sets: pd.DataFrame,
+    years: pd.DataFrame,
+    stay_weights: pd.DataFrame,
+    *,
+    outcome: str,
+    covariates: Iterable[str],
+    edition: int,
+    bins: int = 8,
+    cumulative: bool = False,
+    event_times: Iterable[int] | None = None,
+    placebo: bool = False,
+) -> tuple[GroupTime, pd.DataFrame]:
+    """The design `balanced`: risk sets at time zero, balanced on covariates and past work.
+
+    Monthly sets of an entry year are stacked and make one problem per outcome year:
+    comparison rows not treated by its end, weighted for having stayed untreated, month
+    of entry included among the covariates. The difference of outcomes is a level, not a
+    change: the 24 months of work before take the place of the base year. A person who
+    stands in several sets adds up to one influence.
+
+    Parameters
+    ----------
+    risk_sets, years, stay_weights, outcome, covariates, edition, cumulative, event_times
+        As for `did.risk_set_effects`, all rows of the risk sets.
+    bins
+        Number of quarters of past work, columns ``hist_1`` to ``hist_<bins>``.
+    placebo
+        The effect at event time −1 (which can be none) from the four quarters before it.
+
+    Returns
+    -------
+    tuple
+        Effects, and a report with key ``(cohort, time)``: ``ridge``, ``worst``,
+        ``n_effective``, ``n_dropped`` (rows with unknown covariates).
+    """
+    names = [*covariates, "month"]
+    if not placebo:
+        names += [f"hist_{k}" for k in range(1, bins + 1)]
+    units = list_persons(risk_sets)
+    times = list(range(int(years["year"].min()), edition + 1))
+    wide = widen(years, "person_id", "year", outcome, units["unit"], times)
+    stay, people = index_stay_weights(stay_weights), pd.Index(units["unit"])
+    cells, reports = [], []
+    for g, rows in risk_sets.groupby("cohort"):
+        codes, treated = people.get_indexer(rows["person_id"]), rows["treated"].to_numpy() == 1
+        z = rows[names].to_numpy(dtype=float, na_value=np.nan)
+        if placebo:
+            z = np.column_stack([z, lag_quarters(rows, bins)])
+        complete = np.isfinite(z).all(axis=1)
+        for t in [int(g) - 1] if placebo else range(int(g), edition + 1):
+            if t < times[0] or (event_times is not None and t - g not in event_times):
+                continue
+            i = t - times[0]
+            y = outcome_change(wide, None, int(g) - times[0], i, cumulative)[codes]
+            weights = comparison_weights(stay, int(g), t, rows)
+            known = complete & np.isfinite(y) & np.isfinite(weights)
+            base = weights * month_shares(rows, known)
+            known &= base > 0
+            d = treated[known]
+            if not 0 < d.sum() < len(d):
+                continue
+            estimate, contribution, report = balanced_difference(
+                y[known], d, z[known], base[known]
+            )
+            reports.append(
+                {"cohort": int(g), "time": t}
+                | {name: report[name] for name in ("ridge", "worst", "n_effective")}
+                | {"n_dropped": int((~complete).sum())}
+            )
+            cells.append(
+                {
+                    "cohort": int(g),
+                    "time": t,
+                    "estimate": estimate,
+                    "codes": codes[known],
+                    "treated": d,
+                    "contribution": contribution,
+                }
+            )
+    columns = ["cohort", "time", "ridge", "worst", "n_effective", "n_dropped"]
+    return stack_effects(cells, units), pd.DataFrame(reports, columns=columns)
