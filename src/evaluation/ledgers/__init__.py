@@ -1,0 +1,1 @@
+"""From workbooks as received to clean tables: read, check, pseudonymise."""
