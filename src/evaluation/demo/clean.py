@@ -10,9 +10,9 @@ from evaluation.demo import amounts
 from evaluation.demo.months import BUSINESS, OPEN, OUT, POST
 from evaluation.demo.records import to_date
 
+LEDGERS = ("roster", "register", "subsidy", "loan", "post")
 TOWNSHIP_CODES = np.array([f"519999{number:03d}" for number in range(1, 19)])
 _STATUS = {OPEN: "employed", BUSINESS: "founder", POST: "post"}
-_NAT = np.datetime64("NaT", "us")
 
 
 def clean_tables(world) -> dict[str, pd.DataFrame]:
@@ -22,15 +22,47 @@ def clean_tables(world) -> dict[str, pd.DataFrame]:
     carry codes of the unassigned prefix. Key of each: ``source_file, source_sheet,
     source_row``.
     """
-    end = np.datetime64(f"{world.rules.last_year}-12-31", "us")
-    tables = {
-        "roster": _roster(world),
-        "register": _register(world),
-        "subsidy": _subsidy(world),
-        "loan": _loan(world, end),
-        "post": _post(world, end),
-    }
+    tables = ledger_tables(world, world.rules.last_year)
     return {name: _with_source(table, name) for name, table in tables.items()}
+
+
+def ledger_tables(world, year: int, ledgers=LEDGERS) -> dict[str, pd.DataFrame]:
+    """Make tables as known on 31 December of a year, by person's number.
+
+    Whatever happened later is missing; who was not paid by then is still waiting.
+    """
+    end = np.datetime64(f"{year}-12-31", "us")
+    makers = {
+        "roster": _roster, "register": _register, "subsidy": _subsidy,
+        "loan": _loan, "post": _post,
+    }  # fmt: skip
+    return {ledger: _cut(makers[ledger](world, end), end) for ledger in ledgers}
+
+
+_BEGINS = {"snapshot_on", "start", "applied_on", "started_on"}
+_PLANNED = ["due", "agreement_end"]
+
+
+def _cut(table, end):
+    first = next(column for column in table if column in _BEGINS)
+    known = table[table[first] <= end].reset_index(drop=True)
+    dates = known.select_dtypes("datetime").columns.difference(_PLANNED)
+    known[dates] = known[dates].where(known[dates] <= end)
+    for column in ("paid_on", "paid_out"):
+        if column in known:
+            pending = known["result"].eq("approved") & known[column].isna()
+            known.loc[pending, "result"] = "waiting"
+            unpaid = known[column].isna()
+            later = ["amount", "loan_id", "principal", "rate", "due", "interest_subsidy"]
+            for name in known.columns.intersection(later):
+                known[name] = known[name].mask(unpaid)
+    if "checked_on" in known:
+        unchecked = known["checked_on"].isna()
+        known["result"] = known["result"].mask(unchecked, "waiting")
+        known["refusal"] = known["refusal"].mask(unchecked)
+    if "end_reason" in known:
+        known["end_reason"] = known["end_reason"].where(known["ended_on"].notna())
+    return known
 
 
 def snapshots(world) -> pd.DataFrame:
@@ -84,7 +116,7 @@ def _with_source(table, name):
     return pd.concat([pd.DataFrame(front, index=table.index), table], axis=1)
 
 
-def _roster(world):
+def _roster(world, _):
     shots = snapshots(world)
     person = shots["person"].to_numpy()
     own = world.people.iloc[person].reset_index(drop=True)
@@ -121,7 +153,7 @@ def business_keys(person) -> pd.Series:
     return pd.Series([f"{number:016x}" for number in person], dtype="str")
 
 
-def _register(world):
+def _register(world, _):
     spells = world.spells
     own = (spells["form"] == "own_business").to_numpy()
     return pd.DataFrame(
@@ -147,7 +179,7 @@ def founded_on(world) -> pd.Series:
     return own.set_index("person")["start"]
 
 
-def _subsidy(world):
+def _subsidy(world, _):
     rows = world.subsidies
     own = world.people.iloc[rows["person"]].reset_index(drop=True)
     return pd.DataFrame(
