@@ -8,10 +8,12 @@ import numpy as np
 import pandas as pd
 
 from evaluation.demo.ledgers import MERGER_YEAR
+from evaluation.ledgers.rules import KINDS
 
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
 _DATES = {"roster": "left_on", "register": "start", "subsidy": "checked_on",
           "loan": "due", "post": "recognised_on"}  # fmt: skip
+_KEY_DATES = {"register": "start"}  # without it the row says nothing
 _AMOUNTS = {"subsidy": "amount", "loan": "interest_subsidy", "post": "amount"}
 POLICY_RATE = 4  # policy ledgers are short: there each defect is this much more frequent
 
@@ -37,11 +39,8 @@ def plant(ledger, year, frame, papers, draw) -> tuple[pd.DataFrame, pd.DataFrame
     # Rosters and spells: another row of the person each time, not the same every year.
     turn = {"roster": year, "register": np.arange(len(frame))}.get(ledger, 0)
     chance = (draw[person] + turn * 0.6180339887) % 1
-    cancelled = np.array(rows.get("valid", np.ones(len(frame)))) == 0
-    chance[cancelled] = 1
-    notes = [(p, "valid", "cancelled", "flagged") for p in np.flatnonzero(cancelled)]
-    reached = 0.0
-    for kind, (share, state, change) in _KINDS.items():
+    notes, reached = [], 0.0
+    for kind, (share, change) in _DEFECTS.items():
         share *= 1 if ledger in ("roster", "register") else POLICY_RATE
         for position in np.flatnonzero((chance >= reached) & (chance < reached + share)):
             row = {column: cells[position] for column, cells in rows.items()}
@@ -49,7 +48,9 @@ def plant(ledger, year, frame, papers, draw) -> tuple[pd.DataFrame, pd.DataFrame
             for column, value in (cells or {}).items():
                 rows[column][position] = value
             if cells:
-                notes.append((position, next(iter(cells)), kind, state))
+                column = next(iter(cells))
+                key = kind == "date_unreadable" and column == _KEY_DATES.get(ledger)
+                notes.append((position, column, f"key_{kind}" if key else kind))
         reached += share
     share = 0.002 * (1 if ledger in ("roster", "register") else POLICY_RATE)
     twice = np.flatnonzero((chance >= reached) & (chance < reached + share))
@@ -60,9 +61,10 @@ def _repeat(frame, notes, twice):
     """Add each row of `twice` again right below itself; notes keep pointing at their rows."""
     order = np.sort(np.r_[np.arange(len(frame)), twice])
     notes = [(p + (twice < p).sum(), *rest) for p, *rest in notes]
-    notes += [(p + (twice <= p).sum(), "number", "duplicate", "set_aside") for p in twice]
-    columns = ["position", "column", "kind", "state"]
-    return frame.iloc[order].reset_index(drop=True), pd.DataFrame(notes, columns=columns)
+    notes += [(p + (twice <= p).sum(), "number", "duplicate") for p in twice]
+    notes = pd.DataFrame(notes, columns=["position", "column", "kind"])
+    notes["state"] = [KINDS[kind].state for kind in notes["kind"]]
+    return frame.iloc[order].reset_index(drop=True), notes
 
 
 def _damage(row, *_):
@@ -130,17 +132,17 @@ def _leave_blank(row, ledger, *_):
     return {"poor": None} if ledger == "roster" else None
 
 
-# kind: share of rows of a long ledger, what cleaning makes of it, what is typed
-_KINDS = {
-    "number_damaged": (0.0015, "flagged", _damage),
-    "number_checksum": (0.0015, "flagged", _break_check_digit),
-    "number_masked": (0.001, "flagged", _mask),
-    "number_15": (0.004, "repaired", _shorten),
-    "number_typed": (0.02, "repaired", _type_oddly),
-    "name_spaces": (0.01, "repaired", _space_name),
-    "date_unreadable": (0.0015, "flagged", _break_date),
-    "amount_commas": (0.02, "repaired", _add_commas),
-    "place_old": (0.02, "repaired", _keep_old_township),
-    "place_unconfirmed": (0.005, "flagged", _lose_village),
-    "blank": (0.01, "flagged", _leave_blank),
+# kind: share of rows of a long ledger, what is typed
+_DEFECTS = {
+    "number_damaged": (0.0015, _damage),
+    "number_checksum": (0.0015, _break_check_digit),
+    "number_masked": (0.001, _mask),
+    "number_15": (0.004, _shorten),
+    "number_typed": (0.02, _type_oddly),
+    "name_spaces": (0.01, _space_name),
+    "date_unreadable": (0.0015, _break_date),
+    "amount_commas": (0.02, _add_commas),
+    "place_old": (0.02, _keep_old_township),
+    "place_unconfirmed": (0.005, _lose_village),
+    "blank": (0.01, _leave_blank),
 }
