@@ -186,20 +186,20 @@ class _State:
     def _apply(self, month, operating, draw):
         """Apply for the subsidy; violation `survivors_only`: backdated by its size."""
         places = self.quotas["subsidy"].get(month, 0)
-        wait = int(self.rules.violations.get("survivors_only", 0))
-        age = month - self.dates["found"] - wait
+        age = month - self.dates["found"] - self.rules.backdating
         eligible = operating & (self.dates["applied"] == NO)
         eligible &= (age >= SUBSIDY_AGES[0]) & (age <= SUBSIDY_AGES[1])
         enters = self._choose("subsidy", month, eligible, draw, places)
-        self.dates["applied"][enters] = month
+        self.dates["applied"][enters] = month - self.rules.backdating
 
     def _pay(self, month, was_operating):
         """Check applications, then pay those that are due until the money is spent."""
         dates, traits = self.dates, self.traits
-        checked = (dates["applied"] != NO) & (month - dates["applied"] == CHECK_LAG)
+        asked = dates["applied"] != NO
+        passed = month - dates["applied"] - self.rules.backdating
+        checked = asked & (passed == CHECK_LAG)
         dates["refused"][checked & (~was_operating | (traits["unlucky"] == 1))] = month
-        due = (dates["applied"] != NO) & (month - dates["applied"] == traits["pay_lag"])
-        due &= dates["refused"] == NO
+        due = asked & (passed == traits["pay_lag"]) & (dates["refused"] == NO)
         if self.known is not None:
             due &= self.rows <= self.known["pay"].get(month, -1)
         else:

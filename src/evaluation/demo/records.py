@@ -69,12 +69,12 @@ def subsidies(histories, rules, rng) -> pd.DataFrame:
     """
     dates = histories.dates
     person = np.flatnonzero(dates["applied"] >= 0)
-    wait = int(rules.violations.get("survivors_only", 0))
     month, paid = dates["applied"][person], dates["paid"][person]
     refused = dates["refused"][person] >= 0
     result = np.where(refused, "refused", np.where(paid >= 0, "approved", "waiting"))
-    applied = to_date(month - wait, day_of(person, month, 2, 8))
-    checked = to_date(np.where(result == "waiting", -1, month + CHECK_LAG), 20)
+    applied = to_date(month, day_of(person, month, 2, 8))
+    check = month + rules.backdating + CHECK_LAG
+    checked = to_date(np.where(result == "waiting", -1, check), 20)
     frame = pd.DataFrame(
         {
             "person": person,

@@ -33,6 +33,11 @@ class Rules:
         """All months simulated: from the first returns on."""
         return range((self.first_year - 5) * 12, self.last_year * 12 + 12)
 
+    @property
+    def backdating(self) -> int:
+        """Violation `survivors_only`: months by which recorded applications are too early."""
+        return int(self.violations.get("survivors_only", 0))
+
     def scaled(self, number: int) -> int:
         """A number of the letter, multiplied."""
         return round(number * self.multiplier)
