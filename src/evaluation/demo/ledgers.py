@@ -126,6 +126,8 @@ def _typed(ledger, rows, papers, names, year):
     own = own.drop(columns="township_old")
     typed = pd.DataFrame({**rows.to_dict("series"), **own.to_dict("series")})
     typed = _fill(ledger, typed, names)
+    if unit_of(ledger, year) == "万元":
+        typed["amount"] = typed["amount"] / 10_000
     for column, words in _WORDS.items():
         if column in typed:
             typed[column] = typed[column].map(words)
@@ -145,6 +147,11 @@ def _typed(ledger, rows, papers, names, year):
             )
     extra = ["valid"] if ledger == "register" else []
     return typed[["person", *HEADINGS[ledger], *extra]].astype(object)
+
+
+def unit_of(ledger: str, year: int) -> str:
+    """Unit of the amounts that stands above a policy ledger (loans: in the headings)."""
+    return "万元" if ledger == "subsidy" and year % 4 == 2 else "元"
 
 
 def is_official(year: int) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.demo.defects import plant
-from evaluation.demo.ledgers import FILES, HEADINGS, OFFICIAL, deliveries, is_official
+from evaluation.demo.ledgers import FILES, HEADINGS, OFFICIAL, deliveries, is_official, unit_of
 from evaluation.demo.papers import draw_papers
 from evaluation.demo.places import load_villages
 from evaluation.demo.workbooks import write_csv, write_xlsx
@@ -121,7 +121,7 @@ def _layout(ledger, year):
         return {"top": 2 if year == 2022 else 0}, encoding, False
     layout = {
         "title": f"{FILES[ledger]}（截至{year}年12月31日）",
-        "unit": {"loan": None}.get(ledger, "单位：元"),
+        "unit": None if ledger == "loan" else f"单位：{unit_of(ledger, year)}",
         "left": int(year % 3 == 1),
         "top": int(year % 4 == 3),
         "spaced": year % 2 == 1,
