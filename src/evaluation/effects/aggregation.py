@@ -41,6 +41,21 @@ class Pooled:
     used: np.ndarray
 
 
+def name_cell(cohort, time, estimate, codes, treated, contribution) -> dict:
+    """One (cohort, time): its estimate and what each row (of unit `codes`) contributes.
+
+    The sum of squared contributions, added up by unit, is the variance.
+    """
+    return {
+        "cohort": int(cohort),
+        "time": int(time),
+        "estimate": estimate,
+        "codes": codes,
+        "treated": np.asarray(treated, dtype=bool),
+        "contribution": contribution,
+    }
+
+
 def stack_effects(cells: list[dict], units: pd.DataFrame) -> GroupTime:
     """Put single estimates together; a unit's repeated rows add up to its influence."""
     n = len(units)
@@ -201,3 +216,24 @@ def aggregate(group_time: GroupTime, term: str, horizon: int | None = None) -> p
         if rows
         else pd.DataFrame()
     )
+
+
+def unite_designs(first: pd.Series, second: pd.Series) -> dict:
+    """The published result of two designs: their mean, and the union of their intervals.
+
+    Where the designs disagree one is wrong and one cannot see which (Ding and Li 2019),
+    so the interval reaches from the lower lower limit to the higher upper one, p is the
+    larger of the two, and there is no standard error.
+    """
+    rows = pd.DataFrame([first, second])
+    return {
+        "estimate": rows["estimate"].mean(skipna=False),
+        "std_error": np.nan,
+        "conf_low": rows["conf_low"].min(skipna=False),
+        "conf_high": rows["conf_high"].max(skipna=False),
+        "p_value": rows["p_value"].max(skipna=False),
+        "inference": "union",
+        "n_obs": int(rows["n_obs"].min()),
+        "n_treated": int(rows["n_treated"].min()),
+        "n_clusters": int(rows["n_clusters"].min()),
+    }

@@ -5,13 +5,13 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.aggregation import GroupTime, stack_effects
-from evaluation.effects.did import (
+from evaluation.effects.aggregation import GroupTime, name_cell, stack_effects
+from evaluation.effects.did import list_units, widen
+from evaluation.effects.district import (
     comparison_weights,
     index_stay_weights,
     list_persons,
     outcome_change,
-    widen,
 )
 from evaluation.errors import EstimationError
 
@@ -38,8 +38,8 @@ def balance_weights(
     Returns
     -------
     tuple
-        Weights that sum to 1, and a report: ``ridge`` (0 = exact) and ``worst``
-        (largest remaining difference in standard deviations of the treated).
+        Weights that sum to 1, and a report: ``ridge`` (0 = exact) and ``left`` (the
+        differences that remain, in standard deviations of both groups together).
     """
     if not len(treated) or not len(comparison):
         raise EstimationError("没有参加者或没有对照者，无法加权平衡。")
@@ -53,9 +53,9 @@ def balance_weights(
         weights, solved = _solve_dual(x, q, ridge)
         if solved:
             break
-    own = treated[:, use].std(axis=0) / spread[use]
-    left = np.abs(weights @ x) / np.maximum(own, 0.1)
-    return weights, {"ridge": ridge, "worst": float(left.max(initial=0.0))}
+    left = np.zeros(len(spread))
+    left[use] = weights @ x
+    return weights, {"ridge": ridge, "left": left}
 
 
 def _solve_dual(x, q, ridge):
@@ -178,9 +178,11 @@ def balanced_effects(
     Returns
     -------
     tuple
-        Effects, and a report with key ``(cohort, time)``: ``ridge``, ``worst``,
-        ``n_effective``, ``n_dropped`` (rows with unknown covariates).
+        Effects, and a report with key ``(cohort, time)``: ``n_treated``, ``ridge``,
+        ``n_effective``, ``n_dropped`` (rows with unknown covariates), and what is left
+        of the difference in each covariate, ``left_<name>``.
     """
+    covariates = list(covariates)
     names = [*covariates, "month"]
     if not placebo:
         names += [f"hist_{k}" for k in range(1, bins + 1)]
@@ -210,20 +212,50 @@ def balanced_effects(
             estimate, contribution, report = balanced_difference(
                 y[known], d, z[known], base[known]
             )
+            left = zip(covariates, report["left"], strict=False)
             reports.append(
-                {"cohort": int(g), "time": t}
-                | {name: report[name] for name in ("ridge", "worst", "n_effective")}
+                {"cohort": int(g), "time": t, "n_treated": int(d.sum())}
+                | {name: report[name] for name in ("ridge", "n_effective")}
                 | {"n_dropped": int((~complete).sum())}
+                | {f"left_{name}": value for name, value in left}
             )
-            cells.append(
-                {
-                    "cohort": int(g),
-                    "time": t,
-                    "estimate": estimate,
-                    "codes": codes[known],
-                    "treated": d,
-                    "contribution": contribution,
-                }
-            )
-    columns = ["cohort", "time", "ridge", "worst", "n_effective", "n_dropped"]
+            cells.append(name_cell(g, t, estimate, codes[known], d, contribution))
+    columns = ["cohort", "time", "n_treated", "ridge", "n_effective", "n_dropped"]
+    columns += [f"left_{name}" for name in covariates]
     return stack_effects(cells, units), pd.DataFrame(reports, columns=columns)
+
+
+def balanced_panel_effects(
+    panel: pd.DataFrame,
+    *,
+    outcome: str,
+    unit: str,
+    time: str,
+    cohort: str,
+    cluster: str | None = None,
+    covariates: Iterable[str] = (),
+    control: str = "not_yet_treated",
+) -> GroupTime:
+    """The design `balanced` for any panel: covariates and all earlier outcomes.
+
+    Parameters are those of `did.group_time_effects`; covariates are read in the last
+    period before treatment. A unit counts where its earlier outcomes are all known.
+    """
+    units, first, times = list_units(panel, unit, time, cohort, cluster)
+    y = widen(panel, unit, time, outcome, units["unit"], times)
+    x = [widen(panel, unit, time, name, units["unit"], times) for name in covariates]
+    cells = []
+    for g in sorted(set(first[np.isfinite(first)])):
+        before = [i for i, t in enumerate(times) if t < g]
+        if not before:
+            continue
+        z = np.column_stack([y[:, before], *[values[:, before[-1]] for values in x]])
+        for i, t in enumerate(times):
+            others = np.isinf(first) if control == "never_treated" else first > t
+            chosen = ((first == g) | others) & np.isfinite(z).all(axis=1) & np.isfinite(y[:, i])
+            codes, d = np.flatnonzero(chosen), (first == g)[chosen]
+            if t < g or not 0 < d.sum() < len(d):
+                continue
+            estimate, contribution, _ = balanced_difference(y[codes, i], d, z[codes])
+            cells.append(name_cell(g, t, estimate, codes, d, contribution))
+    return stack_effects(cells, units)

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.aggregation import GroupTime, stack_effects
+from evaluation.effects.aggregation import GroupTime, name_cell, stack_effects
 from evaluation.errors import EstimationError
 
 TRIM = 0.995  # comparison units more likely treated than this are left out, as in DRDID
@@ -146,7 +146,7 @@ def doubly_robust_did(
     return effect - base, of_treated / share - of_others / odds
 
 
-def _estimate_cell(cohort, time, codes, treated, change, covariates, weights, method):
+def estimate_cell(cohort, time, codes, treated, change, covariates, weights, method):
     """One (cohort, time) on the rows whose change, covariates and weights are known."""
     known = np.isfinite(change) & np.isfinite(weights) & np.isfinite(covariates).all(axis=1)
     d = treated[known]
@@ -159,14 +159,7 @@ def _estimate_cell(cohort, time, codes, treated, change, covariates, weights, me
         weights[known],
         method,
     )
-    return {
-        "cohort": cohort,
-        "time": time,
-        "estimate": estimate,
-        "codes": codes[known],
-        "treated": d.astype(bool),
-        "contribution": psi / len(d),
-    }
+    return name_cell(cohort, time, estimate, codes[known], d == 1, psi / len(d))
 
 
 def widen(frame: pd.DataFrame, unit: str, time: str, values: str, order, times) -> np.ndarray:
@@ -215,16 +208,9 @@ def group_time_effects(
     GroupTime
         Key of its effects ``(cohort, time)``.
     """
-    covariates = list(covariates)
-    units = panel.groupby(unit, sort=True).agg(
-        cohort=(cohort, "first"), cluster=(cluster or unit, "first")
-    )
-    units = units.rename_axis("unit").reset_index()
-    order, times = units["unit"], sorted(panel[time].unique())
-    y = widen(panel, unit, time, outcome, order, times)
-    x = [widen(panel, unit, time, name, order, times) for name in covariates]
-    first = units["cohort"].to_numpy(dtype=float, na_value=np.inf)
-    first = np.where(np.isnan(first), np.inf, first)
+    units, first, times = list_units(panel, unit, time, cohort, cluster)
+    y = widen(panel, unit, time, outcome, units["unit"], times)
+    x = [widen(panel, unit, time, name, units["unit"], times) for name in covariates]
     cells = []
     for g in sorted(set(first[np.isfinite(first)])):
         before = [i for i, t in enumerate(times) if t < g]
@@ -245,129 +231,16 @@ def group_time_effects(
             change = y[codes, i] - y[codes, start]
             treated = (first[codes] == g).astype(float)
             cells.append(
-                _estimate_cell(g, t, codes, treated, change, z, np.ones(len(codes)), method)
+                estimate_cell(g, t, codes, treated, change, z, np.ones(len(codes)), method)
             )
-    return stack_effects([cell for cell in cells if cell], units[["unit", "cluster"]])
-
-
-def outcome_change(wide, start, cohort, time, cumulative):
-    """Change of an outcome from the base column, or its level without one.
-
-    ``cumulative``: the sum over the years from entry to `time`, less as many times
-    the base year, so that it is the sum of the yearly changes.
-    """
-    first = cohort if cumulative else time
-    years = wide[:, first : time + 1]
-    change = years.sum(axis=1)
-    return change if start is None else change - years.shape[1] * wide[:, start]
-
-
-def risk_set_effects(
-    risk_sets: pd.DataFrame,
-    years: pd.DataFrame,
-    stay_weights: pd.DataFrame,
-    *,
-    outcome: str,
-    covariates: Iterable[str],
-    edition: int,
-    base: int | None = -1,
-    cumulative: bool = False,
-    event_times: Iterable[int] | None = None,
-    method: str = "dr",
-) -> GroupTime:
-    """The district's `cs`: each cohort against persons drawn from its monthly risk sets.
-
-    Parameters
-    ----------
-    risk_sets
-        Key ``(cohort, month, person_id)``; only rows with ``drawn`` count, one month
-        per comparison person and cohort. Covariates are those of that month. A
-        comparison person weighs ``draw_share``: who stands in the sets of more entries
-        stands for more of them.
-    years
-        Key ``(person_id, year)``; an unknown outcome is missing, never 0.
-    stay_weights
-        Key ``(cohort, person_id, year)``. A comparison person counts for year t only
-        if not treated by the end of t, weighted by the inverse probability of that;
-        without the weights those who found work stay and a harmless policy looks harmful.
-        Before entry nobody is left out, so nobody is weighted.
-    base
-        Event time of the base year; none = the level, not the change.
-    cumulative
-        Sum the outcome over the years from entry on.
-    event_times
-        Which to estimate; none = all.
-
-    Returns
-    -------
-    GroupTime
-        Effects for every known year up to the edition but the base year.
-    """
-    covariates = list(covariates)
-    drawn = risk_sets[risk_sets["drawn"] == 1]
-    units = list_persons(drawn)
-    times = list(range(int(years["year"].min()), edition + 1))
-    wide = widen(years, "person_id", "year", outcome, units["unit"], times)
-    stay, people = index_stay_weights(stay_weights), pd.Index(units["unit"])
-    cells = []
-    for g, rows in drawn.groupby("cohort"):
-        g, start = int(g), None if base is None else int(g) + base - times[0]
-        if g > edition or (start is not None and start < 0):
-            continue
-        codes, treated = people.get_indexer(rows["person_id"]), rows["treated"].to_numpy(float)
-        z = rows[covariates].to_numpy(dtype=float, na_value=np.nan)
-        share = np.where(treated == 1, 1.0, rows["draw_share"])
-        for i, t in enumerate(times):
-            left_out = event_times is not None and t - g not in event_times
-            if left_out or i == start or (cumulative and t < g):
-                continue
-            weights = share * comparison_weights(stay, g, t, rows)
-            change = outcome_change(wide, start, g - times[0], i, cumulative)[codes]
-            cells.append(_estimate_cell(g, t, codes, treated, change, z, weights, method))
     return stack_effects([cell for cell in cells if cell], units)
 
 
-def list_persons(risk_sets: pd.DataFrame) -> pd.DataFrame:
-    """Persons of risk sets, key ``unit``, with their cluster (constant within a person)."""
-    persons = risk_sets.drop_duplicates("person_id")[["person_id", "cluster"]]
-    return persons.rename(columns={"person_id": "unit"}).reset_index(drop=True)
-
-
-def index_stay_weights(stay_weights: pd.DataFrame) -> dict[tuple[int, int], pd.Series]:
-    """Weights for staying untreated by (cohort, year), each indexed by person."""
-    groups = stay_weights.groupby(["cohort", "year"])
-    return {(int(g), int(t)): rows.set_index("person_id")["weight"] for (g, t), rows in groups}
-
-
-def comparison_weights(stay: dict, cohort: int, time: int, rows: pd.DataFrame) -> np.ndarray:
-    """Weights for one cohort and time: 1 for the treated, missing for those left out."""
-    weights = np.ones(len(rows))
-    if time < cohort:
-        return weights
-    others = rows["treated"].to_numpy() == 0
-    entry = rows["untreated_until"].to_numpy(dtype=float, na_value=np.nan)
-    known = stay.get((cohort, time), pd.Series(dtype=float))
-    weights[others] = known.reindex(rows["person_id"][others]).to_numpy(dtype=float)
-    weights[others & (entry <= time)] = np.nan
-    return weights
-
-
-def naive_effects(persons: pd.DataFrame, years: pd.DataFrame, *, outcome, policy, edition):
-    """Raw difference after entry between a cohort and all others: shows the selection only.
-
-    The others are all persons not treated by the end of the year, founders or not, and
-    nothing is adjusted for.
-    """
-    cluster = {"person_id": "unit", "township": "cluster"}
-    units = persons.rename(columns=cluster)[["unit", "cluster"]].reset_index(drop=True)
-    times = list(range(int(years["year"].min()), edition + 1))
-    wide = widen(years, "person_id", "year", outcome, units["unit"], times)
-    first = persons[f"{policy}_year"].to_numpy(dtype=float, na_value=np.inf)
-    cells = []
-    for g in sorted(int(g) for g in set(first) if g <= edition):
-        for t in range(max(g, times[0]), edition + 1):
-            codes = np.flatnonzero((first == g) | (first > t))
-            treated, none = (first[codes] == g).astype(float), np.empty((len(codes), 0))
-            level, ones = wide[codes, t - times[0]], np.ones(len(codes))
-            cells.append(_estimate_cell(g, t, codes, treated, level, none, ones, "reg"))
-    return stack_effects([cell for cell in cells if cell], units)
+def list_units(panel, unit, time, cohort, cluster=None):
+    """Units with their cluster, their first treated time (never: infinity), and the times."""
+    grouped = panel.groupby(unit, sort=True)
+    cluster = panel[unit] if cluster is None else panel[cluster]
+    units = pd.DataFrame({"cluster": cluster.groupby(panel[unit], sort=True).first()})
+    first = grouped[cohort].first().to_numpy(dtype=float, na_value=np.nan)
+    first = np.where(np.isnan(first), np.inf, first)
+    return units.rename_axis("unit").reset_index(), first, sorted(panel[time].unique())

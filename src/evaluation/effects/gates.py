@@ -1,0 +1,258 @@
+"""The gates: what has to hold before an estimate may be called an effect."""
+
+import string
+import tomllib
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from evaluation.effects.aggregation import GroupTime, Pooled, interval, pool_by
+from evaluation.effects.did import design_matrix, fit_propensity
+from evaluation.effects.district import risk_set_effects
+from evaluation.effects.power import detection_power
+from evaluation.errors import PlanError
+
+GATES = ("balance", "overlap", "follow_up", "drift", "placebo", "agreement")
+STATES = ("passed", "failed", "weak", "not_tested")
+
+
+def keep_cohorts(group_time: GroupTime, horizon: int) -> GroupTime:
+    """Effects of the cohorts that have reached the horizon only."""
+    effects = group_time.effects
+    matured = effects.loc[effects["event_time"] == horizon, "cohort"]
+    kept = effects["cohort"].isin(matured).to_numpy()
+    return GroupTime(
+        effects[kept].reset_index(drop=True),
+        group_time.influence[:, kept],
+        group_time.role[:, kept],
+        group_time.units,
+    )
+
+
+def untested(gate: str, threshold: float) -> dict:
+    """The row of a gate that could not be computed: it caps the verdict."""
+    return {"gate": gate, "value": np.nan, "threshold": threshold, "passed": "not_tested"}
+
+
+def judge_difference(gate: str, pooled: Pooled | None, cluster, plan: dict) -> dict:
+    """Judge a difference that should be zero.
+
+    It fails only if significant *and* larger than the plan allows: more tests than
+    these would sink a valid panel in four. Where the test would see an effect that
+    matters with less than the plan's power, passing says little: ``weak``.
+    """
+    limits = plan["gates"]
+    if pooled is None or not np.isfinite(pooled.estimate):
+        return untested(gate, limits[gate])
+    row = interval(pooled, cluster)
+    if not np.isfinite(row["std_error"]):
+        return untested(gate, limits[gate])
+    matters = plan["estimand"]["effect_that_matters"]
+    power = detection_power(matters, row["std_error"], limits["significance"])
+    large = abs(row["estimate"]) > limits[gate] and row["p_value"] < limits["significance"]
+    state = "failed" if large else "weak" if power < limits["min_power"] else "passed"
+    return {
+        "gate": gate,
+        "value": row["estimate"],
+        "threshold": limits[gate],
+        "passed": state,
+        "p_value": row["p_value"],
+        "power": power,
+    }
+
+
+def fit_slope(cs: GroupTime, last: int | None = None) -> tuple[float, np.ndarray] | None:
+    """Slope per year of the pre-entry coefficients through zero at the base year −1.
+
+    Generalised least squares with their covariance by influence functions.
+
+    Parameters
+    ----------
+    last
+        Use only so many event times before the base year; none = all.
+    """
+    before = {e: part for e, part in pool_by(cs, "event_time").items() if e < -1}
+    times = np.array(sorted(before, reverse=True)[:last], dtype=float)
+    if not len(times):
+        return None
+    influence = np.column_stack([before[int(e)].influence for e in times])
+    covariance = influence.T @ influence / len(influence) ** 2
+    distance = times + 1
+    towards = np.linalg.pinv(covariance, rcond=1e-8, hermitian=True) @ distance
+    weights = towards / (towards @ distance)
+    estimates = np.array([before[int(e)].estimate for e in times])
+    return float(weights @ estimates), influence @ weights
+
+
+def drift_at(cs: GroupTime, horizon: int, last: int | None = None) -> Pooled | None:
+    """The pre-entry slope carried from −1 to the horizon."""
+    slope, effect = fit_slope(cs, last), pool_by(cs, "event_time").get(horizon)
+    if slope is None or effect is None:
+        return None
+    steps = horizon + 1
+    return Pooled(slope[0] * steps, slope[1] * steps, effect.treated, effect.used)
+
+
+def extrapolated(cs: GroupTime, horizon: int, last: int | None = None) -> Pooled | None:
+    """The effect at the horizon less the linear extrapolation of the pre-period."""
+    drift, effect = drift_at(cs, horizon, last), pool_by(cs, "event_time").get(horizon)
+    if drift is None:
+        return None
+    influence = effect.influence - drift.influence
+    return Pooled(effect.estimate - drift.estimate, influence, effect.treated, effect.used)
+
+
+def check_extrapolation(cs: GroupTime, horizon: int, plan: dict) -> dict:
+    """How many standard errors remain of the effect after extrapolation.
+
+    The smaller of two, with all years before entry and with the last few (a drift may
+    be recent). A condition of 有效, no gate.
+    """
+    limit = plan["gates"]["extrapolation"]
+    ratios = []
+    for last in (None, plan["gates"]["recent_years"]):
+        left = extrapolated(cs, horizon, last)
+        if left is None:
+            return untested("extrapolation", limit)
+        error = interval(left, cs.units["cluster"])["std_error"]
+        ratios.append(left.estimate / error)
+    same = np.sign(ratios[0]) == np.sign(ratios[1])
+    value = min(ratios, key=abs) if same else 0.0
+    state = "passed" if abs(value) > limit else "failed"
+    return {"gate": "extrapolation", "value": value, "threshold": limit, "passed": state}
+
+
+def check_balance(report: pd.DataFrame, horizon: int, plan: dict) -> dict:
+    """Largest standardised difference left after weighting, over all cohorts together."""
+    limit, rows = plan["gates"]["balance"], report[report["time"] - report["cohort"] == horizon]
+    if rows.empty:
+        return untested("balance", limit)
+    left = rows[[name for name in rows if name.startswith("left_")]]
+    pooled = np.average(left.fillna(0.0), axis=0, weights=rows["n_treated"])
+    value = float(np.abs(pooled).max())
+    state = "failed" if value >= limit else "passed"
+    return {"gate": "balance", "value": value, "threshold": limit, "passed": state}
+
+
+def check_overlap(risk_sets: pd.DataFrame, covariates: Iterable[str], cohorts, plan) -> dict:
+    """Share of the treated whose propensity the comparison reaches.
+
+    One logit over the cohorts on drawn persons; treated above the 99.9 % of the
+    comparison or with unknown covariates have no comparison.
+    """
+    limit, names = plan["gates"]["overlap"], list(covariates)
+    rows = risk_sets[risk_sets["cohort"].isin(cohorts) & (risk_sets["drawn"] == 1)]
+    treated = rows["treated"].to_numpy(dtype=float)
+    x = rows[names].to_numpy(dtype=float, na_value=np.nan)
+    known = np.isfinite(x).all(axis=1)
+    if not 0 < treated[known].sum() < known.sum():
+        return untested("overlap", limit)
+    ones = np.ones(int(known.sum()))
+    score, _ = fit_propensity(treated[known], design_matrix(x[known]), ones)
+    own, others = score[treated[known] == 1], score[treated[known] == 0]
+    value = float((own <= np.quantile(others, 0.999)).sum() / treated.sum())
+    state = "passed" if value >= limit else "failed"
+    return {"gate": "overlap", "value": value, "threshold": limit, "passed": state}
+
+
+def check_follow_up(
+    risk_sets, persons, years, stay_weights, *, outcome, covariates, edition, horizon, plan
+) -> dict:
+    """Difference in the share with a known outcome at the horizon, adjusted as `cs` is.
+
+    Who died or reached retirement is observed no more in either group and is left out.
+    """
+    until = persons.set_index("person_id")["observed_until"].reindex(years["person_id"])
+    ended = (until.dt.year.to_numpy() < years["year"].to_numpy()) | (
+        (until.dt.year.to_numpy() == years["year"].to_numpy())
+        & (until.dt.dayofyear.to_numpy() < 365)
+    )
+    known = years[outcome].notna().astype(float).mask(ended)
+    difference = risk_set_effects(
+        risk_sets,
+        years[["person_id", "year"]].assign(known=known),
+        stay_weights,
+        outcome="known",
+        covariates=covariates,
+        edition=edition,
+        base=None,
+        event_times=[horizon],
+    )
+    pooled = pool_by(difference, "event_time").get(horizon)
+    if pooled is not None and not np.any(pooled.influence):
+        limit = plan["gates"]["follow_up"]  # everybody is known: there is no error to judge by
+        return {"gate": "follow_up", "value": 0.0, "threshold": limit, "passed": "passed"}
+    row = judge_difference("follow_up", pooled, difference.units["cluster"], plan)
+    return row | ({"passed": "passed"} if row["passed"] == "weak" else {})
+
+
+def check_drift(cs: GroupTime, horizon: int, plan: dict) -> dict:
+    """Whether the groups drifted apart before entry, carried to the horizon."""
+    return judge_difference("drift", drift_at(cs, horizon), cs.units["cluster"], plan)
+
+
+def check_placebo(placebo: GroupTime, plan: dict) -> dict:
+    """The `balanced` effect one year before entry, which can be none."""
+    pooled = pool_by(placebo, "event_time").get(-1)
+    return judge_difference("placebo", pooled, placebo.units["cluster"], plan)
+
+
+def check_agreement(cs: GroupTime, balanced: GroupTime, horizon: int, plan: dict) -> dict:
+    """Difference of the two designs, with the error of the difference by person.
+
+    They correlate at about 0.8: independent errors would be twice too wide.
+    """
+    pair = [pool_by(design, "event_time").get(horizon) for design in (cs, balanced)]
+    if None in pair:
+        return untested("agreement", plan["gates"]["agreement"])
+    names = pd.Index(cs.units["unit"]).union(balanced.units["unit"])
+    gap, used, cluster = np.zeros(len(names)), np.zeros(len(names), bool), {}
+    for sign, design, pooled in ((1, cs, pair[0]), (-1, balanced, pair[1])):
+        at = names.get_indexer(design.units["unit"])
+        gap[at] += sign * pooled.influence / len(pooled.influence) * len(names)
+        used[at] |= pooled.used
+        cluster |= dict(zip(design.units["unit"], design.units["cluster"], strict=True))
+    difference = Pooled(pair[0].estimate - pair[1].estimate, gap, used, used)
+    clusters = [cluster[name] for name in names]
+    return judge_difference("agreement", difference, clusters, plan)
+
+
+def load_words(reference: Path) -> dict:
+    """Words of the gates in Chinese and English, from ``gates.toml``.
+
+    Raises
+    ------
+    PlanError
+        If the file is missing or cannot be read.
+    """
+    try:
+        return tomllib.loads((reference / "gates.toml").read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise PlanError(f"无法读取 gates.toml（检验的用语）：{error}") from None
+
+
+def tabulate_gates(rows: list[dict], words: dict) -> pd.DataFrame:
+    """The table of checks: key ``gate``, with what may be said of each.
+
+    Numbers enter the words as ``{value}``, ``{points}`` (hundred times the value),
+    ``{limit}``, ``{limit_points}`` and ``{p}``.
+    """
+    table = pd.DataFrame(rows)
+    for language in ("zh", "en"):
+        table[f"words_{language}"] = [_say(row, words, language) for row in rows]
+    return table[["gate", "value", "threshold", "passed", "words_zh", "words_en"]]
+
+
+def _say(row: dict, words: dict, language: str) -> str:
+    form = words[row["gate"]].get(f"{row['passed']}_{language}", "")
+    numbers = {
+        "value": f"{row['value']:.2f}",
+        "points": f"{abs(row['value']) * 100:.1f}",
+        "limit": f"{row['threshold']:g}",
+        "limit_points": f"{row['threshold'] * 100:g}",
+        "p": f"{row.get('p_value', np.nan):.3f}",
+    }
+    wanted = {name for _, name, _, _ in string.Formatter().parse(form) if name}
+    return form.format(**{name: numbers[name] for name in wanted})

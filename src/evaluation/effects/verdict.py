@@ -1,0 +1,128 @@
+"""From gates and limits to a verdict: one ordered table, the first line that applies."""
+
+import numpy as np
+import pandas as pd
+
+from evaluation.effects.gates import GATES
+
+VERDICTS = (
+    "not_due",
+    "too_few",
+    "do_not_conclude",
+    "effective_small",
+    "effective",
+    "harmful_small",
+    "harmful",
+    "too_small",
+    "cannot_tell",
+)
+
+
+def decide_verdict(
+    *,
+    matured: bool,
+    n_treated: int,
+    n_comparison: int,
+    gates: dict[str, str],
+    low: float,
+    high: float,
+    extrapolation: float,
+    plan: dict,
+) -> str:
+    """Give the verdict of a policy: the first line of the design's table that applies.
+
+    Parameters
+    ----------
+    matured
+        Whether a cohort has reached the horizon.
+    n_treated, n_comparison
+        Persons with a known outcome at the horizon, the fewer of the two designs.
+    gates
+        State of each gate; one that is absent counts as not tested.
+    low, high
+        Limits of the published interval (the union of both designs').
+    extrapolation
+        Standard errors that remain of `cs` after linear extrapolation, signed
+        (`gates.check_extrapolation`); missing = not tested.
+    plan
+        Thresholds.
+
+    Returns
+    -------
+    str
+        One of `VERDICTS`.
+    """
+    limits, matters = plan["gates"], plan["estimand"]["effect_that_matters"]
+    states = [gates.get(gate, "not_tested") for gate in GATES]
+    known = np.isfinite(low) and np.isfinite(high)
+    few = n_treated < limits["min_treated"] or n_comparison < limits["min_comparison"]
+    table = (
+        ("not_due", not matured),
+        ("too_few", few),
+        ("do_not_conclude", "failed" in states),
+        # A gate that was not computed caps the verdict.
+        ("cannot_tell", "not_tested" in states or not known),
+        (
+            "effective_small",
+            low > 0 and extrapolation > limits["extrapolation"] and high < matters,
+        ),
+        ("effective", low > 0 and extrapolation > limits["extrapolation"]),
+        (
+            "harmful_small",
+            high < 0 and extrapolation < -limits["extrapolation"] and low > -matters,
+        ),
+        ("harmful", high < 0 and extrapolation < -limits["extrapolation"]),
+        ("too_small", high < matters),
+        ("cannot_tell", True),
+    )
+    return next(verdict for verdict, applies in table if applies)
+
+
+def tabulate_verdict(
+    policy: str,
+    estimates: pd.DataFrame,
+    checks: pd.DataFrame,
+    sizes: dict,
+    plan: dict,
+    year: int,
+) -> pd.DataFrame:
+    """The table ``verdict_<policy>``: one row.
+
+    Parameters
+    ----------
+    estimates
+        Rows of ``estimates_<policy>``; the published primary row of the plan's outcome
+        is judged.
+    checks
+        As returned by `gates.tabulate_gates`.
+    sizes
+        ``matured_cohorts``, ``n_participants`` (entries of those cohorts),
+        ``n_comparison``.
+    """
+    outcome, horizon = plan["outcomes"]["primary"], plan["policies"][policy]["horizon"]
+    name = f"{year}.{policy}.published.primary.{outcome}.all"
+    rows = estimates[estimates["result_id"] == name]
+    row = rows.iloc[0] if len(rows) else None
+    states = checks.set_index("gate")
+    verdict = decide_verdict(
+        matured=bool(sizes["matured_cohorts"]),
+        n_treated=0 if row is None else int(row["n_treated"]),
+        n_comparison=int(sizes["n_comparison"]),
+        gates=states["passed"].to_dict(),
+        low=np.nan if row is None else row["conf_low"],
+        high=np.nan if row is None else row["conf_high"],
+        extrapolation=states["value"].get("extrapolation", np.nan),
+        plan=plan,
+    )
+    return pd.DataFrame(
+        [
+            {
+                "policy": policy,
+                "verdict": verdict,
+                "result_id": name,
+                "horizon": horizon,
+                "n_participants": int(sizes["n_participants"]),
+                "n_evaluated": 0 if row is None else int(row["n_treated"]),
+            }
+        ]
+    )

@@ -1,0 +1,133 @@
+"""Bias, coverage and width of each design against the truth of the demonstration world.
+
+    python tests/benchmarks/coverage.py --panels 200 --jobs 2
+
+Each panel is made in memory: world, clean tables, panel, risk sets, designs at the
+plan's horizon. The truth of a panel is the mean effect on its own recipients in the
+cohorts that reached the horizon, each cohort weighted by the persons the design used.
+"""
+
+import argparse
+import os
+import time
+
+import numpy as np
+import pandas as pd
+from loky import get_reusable_executor
+
+from evaluation.demo.world import clean_tables, simulate_world, truth
+from evaluation.effects.aggregation import aggregate, unite_designs
+from evaluation.effects.balancing import balanced_effects
+from evaluation.effects.district import naive_effects, risk_set_effects
+from evaluation.panel.build import build_panel
+from evaluation.panel.staying import stay_untreated_weights
+from evaluation.panel.timing import build_risk_sets
+from evaluation.paths import find_root
+from evaluation.plan import POLICIES, load_district, load_plan
+
+OUTCOME = "employed_open"
+
+
+def true_effect(effects: pd.DataFrame, group_time, horizon: int) -> float:
+    """Mean true effect at the horizon, cohorts weighted by the persons used."""
+    used = group_time.effects.query("event_time == @horizon")[["cohort", "n_treated"]]
+    both = used.merge(effects, on="cohort", validate="1:1")
+    return float(np.average(both["effect"], weights=both["n_treated"]))
+
+
+def estimate_policy(policy, panel, effects, plan) -> list[dict]:
+    """Rows of one policy: one per design."""
+    settings, edition = plan["policies"][policy], panel.edition
+    horizon = settings["horizon"]
+    sets = build_risk_sets(policy, panel.persons, panel.register, panel.months, plan, edition)
+    stay = stay_untreated_weights(policy, panel.persons, panel.months, sets, plan, edition)
+    common = {
+        "outcome": OUTCOME,
+        "covariates": settings["covariates"],
+        "edition": edition,
+        "event_times": [horizon],
+    }
+    designs = {
+        "naive": naive_effects(
+            panel.persons, panel.years, outcome=OUTCOME, policy=policy, edition=edition
+        ),
+        "cs": risk_set_effects(sets, panel.years, stay, **common),
+        "balanced": balanced_effects(sets, panel.years, stay, **common)[0],
+    }
+    effects = effects.query("policy == @policy and event_time == @horizon")
+    rows = {
+        name: aggregate(design, "primary", horizon).iloc[0].to_dict()
+        | {"truth": true_effect(effects, design, horizon)}
+        for name, design in designs.items()
+    }
+    both = unite_designs(pd.Series(rows["cs"]), pd.Series(rows["balanced"]))
+    rows["published"] = rows["cs"] | both
+    return [{"policy": policy, "design": name} | row for name, row in rows.items()]
+
+
+def estimate_panel(seed: int, options: dict) -> pd.DataFrame:
+    """All designs and policies of one panel."""
+    reference = find_root() / "data" / "reference"
+    plan, district = load_plan(reference), load_district(reference)
+    world = simulate_world(seed=seed, **options)
+    effects = truth(world, outcomes=(OUTCOME,))
+    panel = build_panel(clean_tables(world), world.rules.last_year, plan, district)
+    rows = [row for p in POLICIES for row in estimate_policy(p, panel, effects, plan)]
+    return pd.DataFrame(rows).assign(seed=seed)
+
+
+def summarise(results: pd.DataFrame) -> pd.DataFrame:
+    """Bias, standard deviation, coverage and width by policy and design, and pooled."""
+    results = results.assign(
+        error=results["estimate"] - results["truth"],
+        covered=results["truth"].between(results["conf_low"], results["conf_high"]),
+        width=results["conf_high"] - results["conf_low"],
+    )
+    pooled = results.assign(policy="all")
+    table = (
+        pd.concat([results, pooled])
+        .groupby(["policy", "design"], sort=False)
+        .agg(
+            panels=("seed", "size"),
+            truth=("truth", "mean"),
+            bias=("error", "mean"),
+            bias_se=("error", "sem"),
+            sd=("error", "std"),
+            std_error=("std_error", "mean"),
+            coverage=("covered", "mean"),
+            width=("width", "mean"),
+            n_treated=("n_treated", "mean"),
+        )
+    )
+    shares = ["truth", "bias", "bias_se", "sd", "std_error", "coverage", "width"]
+    table[shares] = (table[shares] * 100).round(2)
+    return table.round({"n_treated": 0})
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--panels", type=int, default=200)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--first-seed", type=int, default=1)
+    parser.add_argument("--people", type=int, default=20_000)
+    parser.add_argument("--save", help="csv with one row per panel, policy and design")
+    arguments = parser.parse_args()
+    start = time.perf_counter()
+    options = {"n_people": arguments.people}
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+        os.environ.setdefault(name, "1")  # processes, not threads, share the cores
+    pool = get_reusable_executor(max_workers=arguments.jobs)
+    seeds = range(arguments.first_seed, arguments.first_seed + arguments.panels)
+    jobs = [pool.submit(estimate_panel, seed, options) for seed in seeds]
+    results = pd.concat([job.result() for job in jobs], ignore_index=True)
+    if arguments.save:
+        results.to_csv(arguments.save, index=False)
+    print(summarise(results).to_string())
+    seconds = time.perf_counter() - start
+    print(
+        f"{arguments.panels} panels, {seconds:.0f} s, {seconds / arguments.panels:.1f} s each"
+    )
+
+
+if __name__ == "__main__":
+    main()
