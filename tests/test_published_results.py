@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 from evaluation.effects.aggregation import aggregate, interval, pool_by, pool_term
-from evaluation.effects.did import group_time_effects
+from evaluation.effects.balancing import balance_weights, balanced_panel_effects
+from evaluation.effects.did import doubly_robust_did, group_time_effects
 
 VALIDATION = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "validation"
 needs_validation = pytest.mark.skipif(
@@ -86,3 +87,57 @@ def test_simple_effect_on_counties_is_the_printed_one(counties):
     simple = aggregate(estimate(counties, "mpdta_nev_dr"), "simple").iloc[0]
     assert simple["estimate"] == pytest.approx(-0.0399512751551763, abs=1e-12)
     assert simple["std_error"] == pytest.approx(0.0120340127701854, abs=1e-8)
+
+
+def lalonde():
+    """Participants of the experiment beside persons of the population survey, long."""
+    data = pytest.importorskip("causaldata", reason="causaldata is not installed")
+    experiment = data.nsw_mixtape.load_pandas().data
+    survey = data.cps_mixtape.load_pandas().data
+    persons = pd.concat([experiment[experiment["treat"] == 1], survey], ignore_index=True)
+    persons = persons.assign(
+        person=range(len(persons)),
+        cohort=persons["treat"].map({1: 1976.0}),
+        u74=persons["re74"].eq(0).astype(float),
+        u75=persons["re75"].eq(0).astype(float),
+    )
+    years = {1974: "re74", 1975: "re75", 1978: "re78"}
+    return pd.concat(
+        [persons.assign(year=y, earnings=persons[name]) for y, name in years.items()]
+    )
+
+
+def test_balancing_on_nsw_and_cps_equals_imbens_and_xu():
+    panel = lalonde()
+    covariates = ["age", "educ", "black", "hisp", "marr", "nodegree", "u74", "u75"]
+    effects = balanced_panel_effects(
+        panel,
+        outcome="earnings",
+        unit="person",
+        time="year",
+        cohort="cohort",
+        covariates=covariates,
+    )
+    simple = aggregate(effects, "simple").iloc[0]
+    assert simple["estimate"] == pytest.approx(1406.3, abs=0.05)
+    # The published error takes the weights as known; ours adds that they are estimated.
+    persons = panel[panel["year"] == 1978]
+    treated = persons["treat"].to_numpy() == 1
+    earnings = persons["earnings"].to_numpy()
+    x = persons[[*covariates, "re74", "re75"]].to_numpy(float)
+    weights, report = balance_weights(x[treated], x[~treated])
+    rest = [
+        (earnings[treated] - earnings[treated].mean()) / treated.sum(),
+        weights * (earnings[~treated] - weights @ earnings[~treated]),
+    ]
+    assert np.sqrt(np.sum(np.concatenate(rest) ** 2)) == pytest.approx(654.9, abs=0.05)
+    assert report["ridge"] == 0
+    assert simple["std_error"] == pytest.approx(667.58, abs=0.05)
+
+
+def test_raw_difference_on_nsw_and_cps_is_the_published_one():
+    persons = lalonde().query("year == 1978")
+    effect, _ = doubly_robust_did(
+        persons["earnings"].to_numpy(), persons["treat"].to_numpy(), method="reg"
+    )
+    assert effect == pytest.approx(-8497.5, abs=0.05)
