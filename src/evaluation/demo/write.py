@@ -19,6 +19,7 @@ from evaluation.plan import load_district
 from evaluation.tables import write_whole
 
 MARKER = "demo.toml"
+MOST_ROWS = 50_000  # of a roster or register written as a workbook
 _LEDGERS = tuple(FILES)
 
 
@@ -88,7 +89,7 @@ def _write(folder, received, ledger, year, rows, notes, papers):
     headings = dict(HEADINGS[ledger])
     if ledger == "register" and is_official(year):
         headings |= OFFICIAL
-    layout, encoding, by_township = _layout(ledger, year)
+    layout, encoding, by_township = _layout(ledger, year, len(rows))
     if layout.get("total"):
         layout["total"] = headings[layout["total"]]
     path = place / f"{FILES[ledger]}{year}.{'csv' if encoding else 'xlsx'}"
@@ -109,16 +110,21 @@ def _write(folder, received, ledger, year, rows, notes, papers):
     return notes[["file", "sheet", "row", "column", "kind", "state"]]
 
 
-def _layout(ledger, year):
-    """Layout, encoding (none for a workbook) and whether there is a sheet per township."""
+def _layout(ledger, year, n_rows):
+    """Layout, encoding (none for a workbook) and whether there is a sheet per township.
+
+    Rosters and registers too long for a workbook of a few seconds come as csv.
+    """
     if ledger == "roster":
-        book = year in (2016, 2021, 2024)
+        book = year in (2021, 2024) and n_rows < MOST_ROWS
         encoding = None if book else ("gb18030", "utf-8-sig", "utf-8")[year % 3]
         title = f"{year}年{FILES[ledger]}" if book else None
-        return {"title": title, "spaced": year == 2021}, encoding, year == 2021
+        return {"title": title, "spaced": book}, encoding, book and year == 2021
     if ledger == "register":
-        encoding = None if year == 2022 else ("utf-8-sig", "gb18030")[year % 2]
-        return {"top": 2 if year == 2022 else 0}, encoding, False
+        encoding = (
+            None if year == 2022 and n_rows < MOST_ROWS else ("utf-8-sig", "gb18030")[year % 2]
+        )
+        return {"top": 0 if encoding else 2}, encoding, False
     layout = {
         "title": f"{FILES[ledger]}（截至{year}年12月31日）",
         "unit": None if ledger == "loan" else f"单位：{unit_of(ledger, year)}",
