@@ -14,6 +14,8 @@ from evaluation.demo.papers import credit_code, resident_numbers
 from evaluation.demo.workbooks import lay_out
 from evaluation.demo.write import write_demo
 from evaluation.errors import EvaluationError
+from evaluation.ledgers.clean import clean_folder
+from evaluation.ledgers.identity import DEMONSTRATION_KEY
 from evaluation.paths import is_demonstration
 
 SMALL = {"n_people": 2_000, "policy_multiplier": 0.1}
@@ -75,6 +77,15 @@ def test_the_manifest_points_at_the_defect(ledgers, manifest):
 
 def _plain(line):
     return [str(cell).replace("\n", "").replace(" ", "") for cell in line]
+
+
+def test_cleaning_finds_exactly_what_was_planted(ledgers, manifest):
+    reference = Path(__file__).parents[1] / "data" / "reference"
+    issues = clean_folder(ledgers, reference, DEMONSTRATION_KEY).issues
+    place = ["file", "sheet", "row", "kind", "state"]
+    planted = set(manifest[place].astype(str).itertuples(index=False, name=None))
+    found = issues.loc[issues["kind"].isin(manifest["kind"]), place].astype(str)
+    assert set(found.itertuples(index=False, name=None)) == planted
 
 
 def test_totals_stand_in_the_last_ledgers(ledgers, manifest):
@@ -143,7 +154,7 @@ def test_credit_codes_are_valid_and_differ():
 
 def test_a_duplicate_is_an_extra_row_below_its_original():
     frame = pd.DataFrame({"person": [0, 1], "name": ["甲", "乙"], "number": ["1", "2"]})
-    papers = pd.DataFrame({"township_old": ["a", "b"]})
+    papers = pd.DataFrame({"township_old": ["a", "b"], "dissolved": False})
     draw = np.array([0.999, 0.3790])  # just above all other kinds of a policy ledger
     rows, notes = plant("loan", 2024, frame, papers, draw)
     assert rows["name"].tolist() == ["甲", "乙", "乙"]

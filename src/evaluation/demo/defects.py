@@ -117,9 +117,10 @@ def _add_commas(row, ledger, *_):
 
 
 def _keep_old_township(row, ledger, year, papers):
-    old = papers["township_old"].iloc[row["person"]]
-    wrong = ledger == "roster" and year >= MERGER_YEAR and old != row["township"]
-    return {"township": old} if wrong else None
+    """The name of a township that is no more."""
+    own = papers.iloc[row["person"]]
+    wrong = ledger == "roster" and year >= MERGER_YEAR and own["dissolved"]
+    return {"township": own["township_old"]} if wrong else None
 
 
 def _lose_village(row, ledger, year, papers):

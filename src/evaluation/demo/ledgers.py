@@ -123,7 +123,7 @@ def _typed(ledger, rows, papers, names, year):
     rows = rows.reset_index(drop=True)
     own = papers.iloc[rows["person"]].reset_index(drop=True)
     own["township"] = own["township_old" if year < MERGER_YEAR else "township"]
-    own = own.drop(columns="township_old")
+    own = own.drop(columns=["township_old", "dissolved"])
     typed = pd.DataFrame({**rows.to_dict("series"), **own.to_dict("series")})
     typed = _fill(ledger, typed, names)
     if unit_of(ledger, year) == "万元":

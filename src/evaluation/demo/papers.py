@@ -33,7 +33,7 @@ def draw_papers(people: pd.DataFrame, places: pd.DataFrame, rng) -> pd.DataFrame
     -------
     pandas.DataFrame
         ``name, number, phone, firm, credit_code, trade, village, township,
-        township_old``; resident numbers and credit codes have valid check digits.
+        township_old, dissolved``; resident numbers and credit codes have valid check digits.
     """
     n_people = len(people)
     letters = rng.integers(0, len(_GIVEN), (2, n_people))
@@ -63,7 +63,8 @@ def _draw_villages(people, places):
         groups[town % len(groups)][village % len(groups[town % len(groups)])]
         for town, village in zip(people["township"], people["village"], strict=True)
     ]
-    return places.loc[pick, ["village", "township", "township_old"]].reset_index(drop=True)
+    own = places.loc[pick, ["village", "township", "township_old"]].reset_index(drop=True)
+    return own.assign(dissolved=~own["township_old"].isin(places["township"]))
 
 
 def resident_numbers(people: pd.DataFrame) -> pd.Series:

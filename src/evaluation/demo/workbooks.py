@@ -8,7 +8,7 @@ import pandas as pd
 import xlsxwriter
 
 _MADE = datetime.datetime(2024, 12, 31)  # fixed: the same seed makes the same file
-SIGNATURE = ["填表人：", "审核：", "填表日期："]
+SIGNATURE = "填表人：　　　　审核：　　　　填表日期："
 
 
 def lay_out(frame: pd.DataFrame, layout: dict) -> tuple[list, list, list]:
@@ -41,7 +41,7 @@ def lay_out(frame: pd.DataFrame, layout: dict) -> tuple[list, list, list]:
         )
         line = [None] * len(headings)
         line[0], line[headings.index(layout["total"])] = "合计", float(numbers.sum())
-        below = [[*left, "小计", *line[1:]], [*left, *line], [*left, *SIGNATURE]]
+        below = [[*left, "小计", *line[1:]], [*left, *line], [*left, SIGNATURE]]
     return above, rows, below
 
 
