@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+import pandas as pd
+
+from evaluation.ledgers.identity import mask
+
 SET_ASIDE, FLAGGED, REPAIRED = "set_aside", "flagged", "repaired"
 
 
@@ -77,3 +82,66 @@ KINDS = {
     "word_unknown": Kind(FLAGGED, "所填内容不在已知选项中", "改用表头说明中的选项"),
     "blank": Kind(FLAGGED, "空白，视为不详（不等于“否”）", "补填“是”或“否”"),
 }
+
+
+COLUMNS = [
+    "file",
+    "sheet",
+    "row",
+    "column",
+    "ledger",
+    "kind",
+    "state",
+    "reason",
+    "advice",
+    "shown",
+    "received",
+]
+_NOT_SHOWN = {"name", "phone", "address", "household", "birth"}
+
+
+def note(raw, where, column: str, kind: str) -> pd.DataFrame:
+    """Note one kind of issue for the rows of a mask.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS` and ``position`` of the row; numbers are masked, names and phones
+        not shown at all.
+    """
+    positions = np.flatnonzero(where)
+    sheets = np.array(raw.names, dtype=object)[raw.sheets[positions]] if len(positions) else []
+    described = KINDS[kind]
+    return pd.DataFrame(
+        {
+            "file": raw.file,
+            "sheet": sheets,
+            "row": raw.rows[positions],
+            "column": [raw.headings[sheet].get(column, column) for sheet in sheets],
+            "ledger": raw.ledger,
+            "kind": kind,
+            "state": described.state,
+            "reason": described.reason,
+            "advice": described.advice,
+            "shown": _shown(raw, column, positions),
+            "received": raw.received,
+            "position": positions,
+        }
+    )
+
+
+def _shown(raw, column, positions):
+    cells = raw.columns.get(column)
+    if cells is None or column in _NOT_SHOWN:
+        return ""
+    texts = [cells.categories[code] if code >= 0 else "" for code in cells.codes[positions]]
+    return [mask(text) if text and column == "number" else text[:40] for text in texts]
+
+
+def collect_notes(notes: list[pd.DataFrame]) -> pd.DataFrame:
+    """All issues of a run, in the order of files and rows."""
+    if not notes:
+        return pd.DataFrame(columns=COLUMNS)
+    table = pd.concat([frame for frame in notes if len(frame)] or notes[:1], ignore_index=True)
+    table = table[COLUMNS].sort_values(["file", "sheet", "row", "kind"], ignore_index=True)
+    return table.astype({"row": "int64", "received": "int64"})

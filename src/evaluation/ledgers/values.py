@@ -1,0 +1,291 @@
+"""Cells to values: dates with their precision, amounts in yuan, yes/no marks, words.
+
+Every function works on a column whose distinct cells were found once (a
+`pandas.Categorical`), so a cell typed 20,000 times is understood once.
+"""
+
+import calendar
+import datetime
+import re
+import unicodedata
+
+import numpy as np
+import pandas as pd
+
+_NONE = {"", "/", "\\", "-", "--", "—", "——", "无", "空", "N/A", "n/a", "#N/A"}
+_OPEN = re.compile(r"^(至今|长期|现在|目前|今|无固定期限|在岗|在职|未终止|未结束|9999.*)$")
+_SERIALS = (36526, 55153)  # 2000-01-01 to 2050-12-31
+_YEARS = (1900, 2099)
+_CHINESE = {"〇": "0", "○": "0", "零": "0"} | {
+    digit: str(number) for number, digit in enumerate("一二三四五六七八九", 1)
+}
+_CAPITAL = {
+    c: n
+    for digits in ("零壹贰叁肆伍陆柒捌玖", "〇一二三四五六七八九")
+    for n, c in enumerate(digits)
+} | {"两": 2}
+_POWERS = {"拾": 10, "十": 10, "佰": 100, "百": 100, "仟": 1000, "千": 1000}
+# A number 2023.1 in Excel may have been typed 2023.10: January or October.
+_MAYBE_OCTOBER = "\u2060"
+
+
+def as_column(cells: list) -> pd.Categorical:
+    """Find the distinct cells of a column, as text; blank cells are missing.
+
+    A number is written without a decimal point if it is whole; a whole number of
+    more than 15 digits has lost its end in Excel and is written as 5.11923E+17.
+    """
+    array = np.empty(len(cells), dtype=object)
+    array[:] = cells
+    codes, cells = pd.factorize(array)
+    codes_of_text, texts = pd.factorize(np.array([_cell(c) for c in cells], dtype=object))
+    codes = np.where(codes < 0, -1, np.append(codes_of_text, -1)[codes])
+    return pd.Categorical.from_codes(codes, pd.Index(texts, dtype=object))
+
+
+def _cell(cell):
+    if isinstance(cell, str):
+        return cell if cell.strip() else None
+    if isinstance(cell, bool):
+        return "1" if cell else "0"
+    if isinstance(cell, float | int):
+        if abs(cell) >= 1e15:
+            return f"{cell:.5E}"
+        if float(cell).is_integer():
+            return str(int(cell))
+        doubtful = _YEARS[0] < cell < _YEARS[1] and round(cell % 1, 6) == 0.1
+        return f"{cell!r}{_MAYBE_OCTOBER if doubtful else ''}"
+    if isinstance(cell, datetime.datetime):
+        return cell.strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(cell, datetime.date):
+        return cell.isoformat()
+    return None if cell is None else str(cell)
+
+
+def take(values, codes, missing):
+    """Spread values of distinct cells over the rows; code -1 is `missing`."""
+    values = np.asarray(values)
+    table = np.empty(len(values) + 1, dtype=values.dtype if len(values) else object)
+    table[:-1] = values
+    table[-1] = missing
+    return table[codes]
+
+
+def clean_text(text: str) -> str:
+    """Full-width to half-width (NFKC), white space inside and around removed."""
+    return re.sub(r"\s+", "", text if text.isascii() else unicodedata.normalize("NFKC", text))
+
+
+def parse_date(text: str, last: bool = False) -> tuple[datetime.date | None, str]:
+    """Understand one date, year first only.
+
+    Parameters
+    ----------
+    last
+        Where only the month or the year is given: its last day instead of its first
+        (for ends).
+
+    Returns
+    -------
+    tuple
+        The day and its precision ``day``, ``month``, ``year``; no day and ``open``
+        (至今, 长期), ``blank``, or ``bad``: no year first (23.5.6, 1/5/2023), no such
+        day (2023.2.30) or month.
+
+    Examples
+    --------
+    >>> parse_date("2023年5月"), parse_date("45052")
+    ((datetime.date(2023, 5, 1), 'month'), (datetime.date(2023, 5, 6), 'day'))
+    >>> parse_date("23.5.6")
+    (None, 'bad')
+    """
+    text = unicodedata.normalize("NFKC", text).strip().lstrip("'")
+    text = re.sub(r"[ T]+\d{1,2}:\d{2}(:\d{2})?(\.\d+)?$", "", text)
+    text = re.sub(r"\s+", "", text)
+    if text in _NONE:
+        return None, "blank"
+    if _OPEN.match(text):
+        return None, "open"
+    if "年" in text and not text[0].isdigit():
+        text = _chinese_date(text)
+    parts = _split_date(text)
+    if parts is None:
+        return None, "bad"
+    year, month, day = parts
+    if not _YEARS[0] <= year <= _YEARS[1]:
+        return None, "bad"
+    precision = "day" if day is not None else "month" if month is not None else "year"
+    month = (12 if last else 1) if month is None else month
+    if not 1 <= month <= 12:
+        return None, "bad"
+    length = calendar.monthrange(year, month)[1]
+    day = (length if last else 1) if day is None else day
+    if not 1 <= day <= length:
+        return None, "bad"
+    return datetime.date(year, month, day), precision
+
+
+_DATE = re.compile(
+    r"^(\d{4})(?:([-./年])(?:(\d{1,2})(?:([-./月])(?:(\d{1,2})[日号]?)?)?份?)?)?$"
+)
+
+
+def _split_date(text):
+    if re.fullmatch(r"\d{8}(\.0)?", text):
+        return int(text[:4]), int(text[4:6]), int(text[6:8])
+    if re.fullmatch(r"\d{6}", text):
+        return int(text[:4]), int(text[4:]), None
+    if re.fullmatch(r"\d{5}(\.\d+)?", text):
+        serial = int(float(text))
+        if not _SERIALS[0] <= serial <= _SERIALS[1]:
+            return None
+        day = datetime.date(1899, 12, 30) + datetime.timedelta(days=serial)
+        return day.year, day.month, day.day
+    found = _DATE.match(text)
+    if not found:
+        return None
+    year, first, month, second, day = found.groups()
+    if day and {"年": "月"}.get(first, first) != second:
+        return None
+    return int(year), int(month) if month else None, int(day) if day else None
+
+
+def _chinese_date(text):
+    """二〇二三年十月二十一日 → 2023年10月21日."""
+    found = re.fullmatch(r"(.{4})年(?:(.{1,3})月份?)?(?:(.{1,3})[日号])?", text)
+    if not found:
+        return text
+    year = "".join(_CHINESE.get(c, c) for c in found[1])
+    parts = [_chinese_number(part) for part in found.groups()[1:] if part]
+    return year + "年" + "".join(f"{n}{u}" for n, u in zip(parts, "月日", strict=False))
+
+
+def _chinese_number(text):
+    if "十" not in text:
+        return "".join(_CHINESE.get(c, c) for c in text)
+    tens, ones = text.split("十", 1)
+    return (_CHINESE.get(tens) or "1") + (_CHINESE.get(ones) or "0")
+
+
+def parse_dates(column: pd.Categorical, last: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """Understand a column of dates; see `parse_date`.
+
+    Returns
+    -------
+    tuple
+        Days as ``datetime64[us]`` (NaT: blank, open or bad) and the precision of each.
+    """
+    found = [parse_date(text, last) for text in column.categories]
+    days = np.array([day for day, _ in found], dtype="datetime64[us]")
+    states = np.array([state for _, state in found], dtype=object)
+    nat = np.datetime64("NaT", "us")
+    if not len(found):
+        return np.full(len(column), nat), np.full(len(column), "blank", dtype=object)
+    return take(days, column.codes, nat), take(states, column.codes, "blank")
+
+
+_AMOUNT = re.compile(
+    r"^[¥￥]?([-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(万元|万|元整|元)?整?$"
+)
+_FACTORS = {"万元": 10_000.0, "万": 10_000.0, "元": 1.0, "元整": 1.0}
+
+
+def parse_amount(text: str) -> tuple[float, str, str]:
+    """Understand one amount.
+
+    Returns
+    -------
+    tuple
+        The number as typed (NaN if none), the unit the cell itself states (``元``,
+        ``万元`` or nothing) and how it was typed: ``plain``, ``commas``, ``blank``
+        or ``bad``. The size of a number never decides its unit.
+
+    Examples
+    --------
+    >>> parse_amount("10,000.00"), parse_amount("1万"), parse_amount("壹万圆整")
+    ((10000.0, '', 'commas'), (1.0, '万元', 'plain'), (10000.0, '元', 'plain'))
+    """
+    text = clean_text(text).replace(_MAYBE_OCTOBER, "").removeprefix("人民币").lstrip("'")
+    if text in _NONE:
+        return np.nan, "", "blank"
+    found = _AMOUNT.match(text)
+    if found:
+        unit = {10_000.0: "万元", 1.0: "元"}.get(_FACTORS.get(found[2]), "")
+        return float(found[1].replace(",", "")), unit, "commas" if "," in found[1] else "plain"
+    capital = re.fullmatch(
+        r"([零壹贰叁肆伍陆柒捌玖拾佰仟〇一二三四五六七八九两十百千万]+)[元圆]整?", text
+    )
+    if capital:
+        return _capital_number(capital[1]), "元", "plain"
+    return np.nan, "", "bad"
+
+
+def _capital_number(text):
+    total, part, digit = 0, 0, 0
+    for letter in text:
+        if letter == "万":
+            total, part, digit = (total + part + digit) * 10_000, 0, 0
+        elif letter in _POWERS:
+            part, digit = part + (digit or 1) * _POWERS[letter], 0
+        else:
+            digit = _CAPITAL[letter]
+    return float(total + part + digit)
+
+
+def parse_amounts(column: pd.Categorical, factor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Understand a column of amounts.
+
+    Parameters
+    ----------
+    factor
+        Yuan per unit of the column: one number or one per row (sheets differ).
+
+    Returns
+    -------
+    tuple
+        Yuan (NaN: blank or bad), how each was typed, and whether the cell states a unit
+        that is not the column's (the cell's own unit then counts).
+    """
+    found = [parse_amount(text) for text in column.categories]
+    number = take(np.array([n for n, _, _ in found], dtype=float), column.codes, np.nan)
+    typed = take(np.array([t for _, _, t in found], dtype=object), column.codes, "blank")
+    own = np.array([_FACTORS.get(unit, np.nan) for _, unit, _ in found], dtype=float)
+    own = take(own, column.codes, np.nan)
+    number, own = number.astype(float), own.astype(float)
+    differs = ~np.isnan(own) & (own != factor)
+    # 4.35 万元 times 10,000 is 43499.99… in binary: yuan have two decimals.
+    return np.round(number * np.where(np.isnan(own), factor, own), 2), typed, differs
+
+
+def parse_number(text: str) -> float | None:
+    """Understand a plain number with its word: 第2次, 22天, 4.35%; none if it is no number."""
+    found = re.fullmatch(r"第?(\d+(?:\.\d+)?)(?:人|次|天|个|名|%|笔|年)?", clean_text(text))
+    return float(found[1]) if found else None
+
+
+def parse_numbers(column: pd.Categorical) -> tuple[np.ndarray, np.ndarray]:
+    """Understand a column of plain numbers: values (NaN: none) and whether a cell is bad."""
+    found = [
+        np.nan if clean_text(text) in _NONE else parse_number(text)
+        for text in column.categories
+    ]
+    bad = np.array([number is None for number in found], dtype=bool)
+    values = np.array([np.nan if n is None else n for n in found], dtype=float)
+    return take(values, column.codes, np.nan).astype(float), take(bad, column.codes, False)
+
+
+def translate(column: pd.Categorical, words: dict[str, str]) -> tuple[np.ndarray, np.ndarray]:
+    """Replace typed words by values: values (missing: blank or unknown), whether unknown."""
+    texts = [clean_text(text) for text in column.categories]
+    values = np.array([words.get(text) for text in texts], dtype=object)
+    unknown = np.array([t not in words and t not in _NONE for t in texts], dtype=bool)
+    return take(values, column.codes, None), take(unknown, column.codes, False)
+
+
+def plain(column: pd.Categorical) -> np.ndarray:
+    """Text without white space and full-width forms; missing where blank."""
+    return take(
+        np.array([clean_text(text) for text in column.categories], dtype=object),
+        column.codes,
+        None,
+    )
