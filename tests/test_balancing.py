@@ -3,9 +3,9 @@ import pandas as pd
 import pytest
 
 from evaluation.effects.balancing import (
+    add_lags,
     balance_weights,
     balanced_difference,
-    lag_quarters,
     month_shares,
 )
 from evaluation.errors import EstimationError
@@ -69,4 +69,5 @@ def test_each_month_weighs_as_much_as_its_entries():
 def test_placebo_reads_only_quarters_that_end_before_the_year():
     rows = pd.DataFrame({"month": [2020 * 12, 2020 * 12 + 11]})
     rows[[f"hist_{k}" for k in range(1, 9)]] = np.arange(1.0, 9.0)
-    assert lag_quarters(rows, 8).tolist() == [[2, 3, 4, 5], [5, 6, 7, 8]]
+    lags = add_lags(rows, [f"hist_{k}" for k in range(1, 9)]).filter(like="lag_")
+    assert lags.to_numpy().tolist() == [[2, 3, 4, 5], [5, 6, 7, 8]]

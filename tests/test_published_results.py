@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from evaluation.effects.aggregation import aggregate, interval, pool_by, pool_term
-from evaluation.effects.balancing import balance_weights, balanced_panel_effects
+from evaluation.effects.balancing import balance_weights, balanced_effects
 from evaluation.effects.did import doubly_robust_did, group_time_effects
+from evaluation.effects.district import risk_set_effects
+from evaluation.effects.study import shape_panel
 
 VALIDATION = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "validation"
 needs_validation = pytest.mark.skipif(
@@ -89,6 +91,19 @@ def test_simple_effect_on_counties_is_the_printed_one(counties):
     assert simple["std_error"] == pytest.approx(0.0120340127701854, abs=1e-8)
 
 
+@needs_validation
+@pytest.mark.parametrize("control", ["never_treated", "not_yet_treated"])
+def test_another_panel_in_the_districts_form_gives_the_same_estimates(counties, control):
+    names = {"outcome": "lemp", "time": "year", "cohort": "cohort", "covariates": ["lpop"]}
+    study = shape_panel(counties, **names, unit="countyreal", control=control)
+    shaped = risk_set_effects(
+        study.risk_sets, study.years, study.stay_weights, **study.settings()
+    )
+    direct = group_time_effects(counties, **names, unit="countyreal", control=control)
+    for term in ("group_time", "simple", "dynamic"):
+        pd.testing.assert_frame_equal(aggregate(shaped, term), aggregate(direct, term))
+
+
 def lalonde():
     """Participants of the experiment beside persons of the population survey, long."""
     data = pytest.importorskip("causaldata", reason="causaldata is not installed")
@@ -110,13 +125,21 @@ def lalonde():
 def test_balancing_on_nsw_and_cps_equals_imbens_and_xu():
     panel = lalonde()
     covariates = ["age", "educ", "black", "hisp", "marr", "nodegree", "u74", "u75"]
-    effects = balanced_panel_effects(
+    study = shape_panel(
         panel,
         outcome="earnings",
         unit="person",
         time="year",
         cohort="cohort",
         covariates=covariates,
+        control="never_treated",
+    )
+    effects, _ = balanced_effects(
+        study.risk_sets,
+        study.years,
+        study.stay_weights,
+        **study.settings(),
+        history=study.history,
     )
     simple = aggregate(effects, "simple").iloc[0]
     assert simple["estimate"] == pytest.approx(1406.3, abs=0.05)

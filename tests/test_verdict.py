@@ -1,3 +1,5 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -162,11 +164,15 @@ def test_every_state_of_a_gate_has_words_in_both_languages():
 
 def test_verdict_without_a_published_row_says_why():
     checks = pd.DataFrame([untested(gate, 0.1) for gate in GATES])
-    sizes = {"matured_cohorts": 0, "n_participants": 0, "n_comparison": 0}
+    sizes = {"matured": False, "n_participants": 0, "n_comparison": 0}
+    asked = {"policy": "loan", "outcome": "employed_open", "horizon": 2, "edition": 2021}
     empty = pd.DataFrame(columns=["result_id", "n_treated", "conf_low", "conf_high"])
-    row = tabulate_verdict("loan", empty, checks, sizes, PLAN, 2021).iloc[0]
+    study = SimpleNamespace(kind="plan", **asked)
+    row = tabulate_verdict(study, empty, checks, sizes, PLAN).iloc[0]
     assert row["verdict"] == "not_due"
     assert row["result_id"] == "2021.loan.published.primary.employed_open.all"
+    other = SimpleNamespace(kind="exploratory", **asked)
+    assert tabulate_verdict(other, empty, checks, sizes, PLAN).empty
 
 
 def test_holm_adjusts_secondary_outcomes_only():

@@ -47,12 +47,13 @@ def estimate_policy(policy, panel, effects, plan) -> list[dict]:
         "edition": edition,
         "event_times": [horizon],
     }
+    history = [f"hist_{k}" for k in range(1, plan["designs"]["history_bins"] + 1)]
     designs = {
         "naive": naive_effects(
-            panel.persons, panel.years, outcome=OUTCOME, policy=policy, edition=edition
+            panel.persons, panel.years, outcome=OUTCOME, entry=f"{policy}_year", edition=edition
         ),
         "cs": risk_set_effects(sets, panel.years, stay, **common),
-        "balanced": balanced_effects(sets, panel.years, stay, **common)[0],
+        "balanced": balanced_effects(sets, panel.years, stay, **common, history=history)[0],
     }
     effects = effects.query("policy == @policy and event_time == @horizon")
     rows = {

@@ -79,6 +79,17 @@ def _sizes(role: np.ndarray) -> tuple[int, int]:
     return int((role == 1).sum()), int((role == -1).sum())
 
 
+def keep_cohorts(group_time: GroupTime, cohorts) -> GroupTime:
+    """Effects of some cohorts only, such as those that have reached the horizon."""
+    kept = group_time.effects["cohort"].isin(list(cohorts)).to_numpy()
+    return GroupTime(
+        group_time.effects[kept].reset_index(drop=True),
+        group_time.influence[:, kept],
+        group_time.role[:, kept],
+        group_time.units,
+    )
+
+
 def pool(group_time: GroupTime, columns) -> Pooled:
     """Average of several effects, each weighted by its treated units.
 

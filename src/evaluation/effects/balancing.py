@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.effects.aggregation import GroupTime, name_cell, stack_effects
-from evaluation.effects.did import list_units, widen
+from evaluation.effects.did import widen
 from evaluation.effects.district import (
     comparison_weights,
     index_stay_weights,
@@ -137,12 +137,17 @@ def month_shares(rows: pd.DataFrame, known: np.ndarray) -> np.ndarray:
     return np.where(others > 0, entries / np.maximum(others, 1), 0.0)[month]
 
 
-def lag_quarters(rows: pd.DataFrame, bins: int) -> np.ndarray:
-    """Work by quarter, four of them, all before 31 December of the year before entry."""
-    history = rows[[f"hist_{k}" for k in range(1, bins + 1)]].to_numpy(dtype=float)
-    newest = (rows["month"].to_numpy() % 12) // 3 + 1
-    take = np.minimum(newest[:, None] + np.arange(4), bins - 1)
-    return np.take_along_axis(history, take, axis=1)
+def add_lags(risk_sets: pd.DataFrame, history: Iterable[str]) -> pd.DataFrame:
+    """Add ``lag_1`` to ``lag_4``: work by quarter, all before the year of entry's start.
+
+    What the placebo balances on. Of the quarters in `history` (the latest first) the
+    four that end before 31 December of the year before entry.
+    """
+    past = risk_sets[list(history)].to_numpy(dtype=float)
+    newest = (risk_sets["month"].to_numpy() % 12) // 3 + 1
+    take = np.minimum(newest[:, None] + np.arange(4), past.shape[1] - 1)
+    lags = np.take_along_axis(past, take, axis=1)
+    return risk_sets.assign(**{f"lag_{k + 1}": lags[:, k] for k in range(4)})
 
 
 def balanced_effects(
@@ -153,10 +158,9 @@ def balanced_effects(
     outcome: str,
     covariates: Iterable[str],
     edition: int,
-    bins: int = 8,
+    history: Iterable[str],
     cumulative: bool = False,
     event_times: Iterable[int] | None = None,
-    placebo: bool = False,
 ) -> tuple[GroupTime, pd.DataFrame]:
     """The design `balanced`: risk sets at time zero, balanced on covariates and past work.
 
@@ -170,10 +174,10 @@ def balanced_effects(
     ----------
     risk_sets, years, stay_weights, outcome, covariates, edition, cumulative, event_times
         As for `did.risk_set_effects`, all rows of the risk sets.
-    bins
-        Number of quarters of past work, columns ``hist_1`` to ``hist_<bins>``.
-    placebo
-        The effect at event time −1 (which can be none) from the four quarters before it.
+        Without `event_times` all from entry on. The effect at −1, balanced on what came
+        before that (`add_lags`), can be none: the placebo.
+    history
+        Columns of past work.
 
     Returns
     -------
@@ -183,9 +187,7 @@ def balanced_effects(
         of the difference in each covariate, ``left_<name>``.
     """
     covariates = list(covariates)
-    names = [*covariates, "month"]
-    if not placebo:
-        names += [f"hist_{k}" for k in range(1, bins + 1)]
+    names = [*covariates, "month", *history]
     units = list_persons(risk_sets)
     times = list(range(int(years["year"].min()), edition + 1))
     wide = widen(years, "person_id", "year", outcome, units["unit"], times)
@@ -194,11 +196,9 @@ def balanced_effects(
     for g, rows in risk_sets.groupby("cohort"):
         codes, treated = people.get_indexer(rows["person_id"]), rows["treated"].to_numpy() == 1
         z = rows[names].to_numpy(dtype=float, na_value=np.nan)
-        if placebo:
-            z = np.column_stack([z, lag_quarters(rows, bins)])
         complete = np.isfinite(z).all(axis=1)
-        for t in [int(g) - 1] if placebo else range(int(g), edition + 1):
-            if t < times[0] or (event_times is not None and t - g not in event_times):
+        for t in times:
+            if t - g not in event_times if event_times is not None else t < g:
                 continue
             i = t - times[0]
             y = outcome_change(wide, None, int(g) - times[0], i, cumulative)[codes]
@@ -223,39 +223,3 @@ def balanced_effects(
     columns = ["cohort", "time", "n_treated", "ridge", "n_effective", "n_dropped"]
     columns += [f"left_{name}" for name in covariates]
     return stack_effects(cells, units), pd.DataFrame(reports, columns=columns)
-
-
-def balanced_panel_effects(
-    panel: pd.DataFrame,
-    *,
-    outcome: str,
-    unit: str,
-    time: str,
-    cohort: str,
-    cluster: str | None = None,
-    covariates: Iterable[str] = (),
-    control: str = "not_yet_treated",
-) -> GroupTime:
-    """The design `balanced` for any panel: covariates and all earlier outcomes.
-
-    Parameters are those of `did.group_time_effects`; covariates are read in the last
-    period before treatment. A unit counts where its earlier outcomes are all known.
-    """
-    units, first, times = list_units(panel, unit, time, cohort, cluster)
-    y = widen(panel, unit, time, outcome, units["unit"], times)
-    x = [widen(panel, unit, time, name, units["unit"], times) for name in covariates]
-    cells = []
-    for g in sorted(set(first[np.isfinite(first)])):
-        before = [i for i, t in enumerate(times) if t < g]
-        if not before:
-            continue
-        z = np.column_stack([y[:, before], *[values[:, before[-1]] for values in x]])
-        for i, t in enumerate(times):
-            others = np.isinf(first) if control == "never_treated" else first > t
-            chosen = ((first == g) | others) & np.isfinite(z).all(axis=1) & np.isfinite(y[:, i])
-            codes, d = np.flatnonzero(chosen), (first == g)[chosen]
-            if t < g or not 0 < d.sum() < len(d):
-                continue
-            estimate, contribution, _ = balanced_difference(y[codes, i], d, z[codes])
-            cells.append(name_cell(g, t, estimate, codes, d, contribution))
-    return stack_effects(cells, units)

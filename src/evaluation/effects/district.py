@@ -111,17 +111,17 @@ def comparison_weights(stay: dict, cohort: int, time: int, rows: pd.DataFrame) -
     return weights
 
 
-def naive_effects(persons: pd.DataFrame, years: pd.DataFrame, *, outcome, policy, edition):
+def naive_effects(persons: pd.DataFrame, years: pd.DataFrame, *, outcome, entry, edition):
     """Raw difference after entry between a cohort and all others: shows the selection only.
 
     The others are all persons not treated by the end of the year, founders or not, and
-    nothing is adjusted for.
+    nothing is adjusted for. `entry` names the column with the year of entry.
     """
     cluster = {"person_id": "unit", "township": "cluster"}
     units = persons.rename(columns=cluster)[["unit", "cluster"]].reset_index(drop=True)
     times = list(range(int(years["year"].min()), edition + 1))
     wide = widen(years, "person_id", "year", outcome, units["unit"], times)
-    first = persons[f"{policy}_year"].to_numpy(dtype=float, na_value=np.inf)
+    first = persons[entry].to_numpy(dtype=float, na_value=np.inf)
     cells = []
     for g in sorted(int(g) for g in set(first) if g <= edition):
         for t in range(max(g, times[0]), edition + 1):

@@ -3,7 +3,14 @@
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.aggregation import TERMS, GroupTime, aggregate, unite_designs
+from evaluation.effects.aggregation import (
+    TERMS,
+    GroupTime,
+    aggregate,
+    keep_cohorts,
+    pool_by,
+    unite_designs,
+)
 from evaluation.effects.power import minimum_detectable_effect
 
 KEY = ["result_id"]
@@ -132,3 +139,67 @@ def adjust_secondary(estimates: pd.DataFrame, primary: str) -> pd.DataFrame:
         steps = ordered * np.arange(len(ordered), 0, -1)
         result.loc[ordered.index, "p_adjusted"] = steps.cummax().clip(upper=1.0)
     return result
+
+
+def trace_paths(study, cs: GroupTime, balanced: GroupTime, times) -> pd.DataFrame:
+    """Participants' path and the one they would have had, for the same cohorts throughout.
+
+    ``treated`` is their share (or mean); ``comparison`` is that less the effect: of
+    `cs` before entry, the mean of both designs from entry on. Its limits are those of
+    the effect, so a treated point outside them is a difference. Cohorts that have
+    reached the horizon (where none has: all).
+
+    Returns
+    -------
+    pandas.DataFrame
+        Key ``result_id``; ``year, policy, outcome, event_time, group, share, conf_low,
+        conf_high, n`` (treated persons).
+    """
+    cohorts = study.cohorts or sorted(cs.effects["cohort"].unique())
+    designs = [keep_cohorts(design, cohorts) for design in (cs, balanced)]
+    effects = [aggregate(design, "event") for design in designs]
+    effects = [rows.set_index("event_time") if len(rows) else rows for rows in effects]
+    drawn = study.risk_sets.query("treated == 1 and cohort in @cohorts")
+    levels = drawn[["person_id", "cohort"]].merge(study.years, on="person_id")
+    levels = levels.assign(event_time=levels["year"].astype(int) - levels["cohort"])
+    found = levels.groupby("event_time")[study.outcome].agg(["mean", "count"])
+    rows = []
+    for e in [e for e in found.index if e in times and found.loc[e, "count"]]:
+        parts = [table.loc[e] for table in effects if e in table.index]
+        zero = {"estimate": 0.0, "conf_low": 0.0, "conf_high": 0.0}
+        gap = parts[0] if len(parts) == 1 else unite_designs(*parts) if parts else zero
+        level, n = found.loc[e]
+        base = {"event_time": int(e), "n": int(n)}
+        rows.append(base | {"group": "treated", "share": level})
+        if parts or e == -1:
+            other = {"share": level - gap["estimate"], "conf_low": level - gap["conf_high"]}
+            other |= {"group": "comparison", "conf_high": level - gap["conf_low"]}
+            rows.append(base | other)
+    names = ["event_time", "group", "share", "conf_low", "conf_high", "n"]
+    paths = pd.DataFrame(rows, columns=names)
+    place = {"year": study.edition, "policy": study.policy, "outcome": study.outcome}
+    start = ".".join(map(str, (study.edition, study.policy, "paths", study.outcome)))
+    names_of = [f"{start}.{r.group}.{r.event_time}" for r in paths.itertuples()]
+    return paths.assign(**place, result_id=names_of)
+
+
+def tabulate_influence(cs: GroupTime, balanced: GroupTime, horizon: int) -> pd.DataFrame:
+    """Each person's part in the primary estimates; stays with the persons' tables.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Key ``person_id``: ``treated`` (0/1, evaluated at the horizon by both designs),
+        and contributions ``cs`` and ``balanced``, whose sum of squares is the variance.
+    """
+    parts = {}
+    for name, design in (("cs", cs), ("balanced", balanced)):
+        pooled = pool_by(design, "event_time").get(horizon)
+        if pooled is None:
+            return pd.DataFrame({"person_id": [], "treated": [], "cs": [], "balanced": []})
+        n, units = len(pooled.influence), design.units["unit"]
+        parts[name] = pd.Series(pooled.influence / n, index=units)
+        parts[f"in_{name}"] = pd.Series(pooled.treated.astype(float), index=units)
+    table = pd.DataFrame(parts).fillna(0.0)
+    table["treated"] = (table.pop("in_cs") * table.pop("in_balanced")).astype("int8")
+    return table.rename_axis("person_id").reset_index()

@@ -18,19 +18,6 @@ GATES = ("balance", "overlap", "follow_up", "drift", "placebo", "agreement")
 STATES = ("passed", "failed", "weak", "not_tested")
 
 
-def keep_cohorts(group_time: GroupTime, horizon: int) -> GroupTime:
-    """Effects of the cohorts that have reached the horizon only."""
-    effects = group_time.effects
-    matured = effects.loc[effects["event_time"] == horizon, "cohort"]
-    kept = effects["cohort"].isin(matured).to_numpy()
-    return GroupTime(
-        effects[kept].reset_index(drop=True),
-        group_time.influence[:, kept],
-        group_time.role[:, kept],
-        group_time.units,
-    )
-
-
 def untested(gate: str, threshold: float) -> dict:
     """The row of a gate that could not be computed: it caps the verdict."""
     return {"gate": gate, "value": np.nan, "threshold": threshold, "passed": "not_tested"}
@@ -158,21 +145,22 @@ def check_overlap(risk_sets: pd.DataFrame, covariates: Iterable[str], cohorts, p
 
 
 def check_follow_up(
-    risk_sets, persons, years, stay_weights, *, outcome, covariates, edition, horizon, plan
+    risk_sets, persons, years, stay_weights, *, outcome, covariates, edition, horizon, plan, **_
 ) -> dict:
     """Difference in the share with a known outcome at the horizon, adjusted as `cs` is.
 
-    Who died or reached retirement is observed no more in either group and is left out.
+    Among those seen at the end of the year of entry: a participant was certainly there
+    at entry, whereas a comparison person may have left before and nobody knew. Who died
+    or reached retirement is observed no more in either group and is left out.
     """
-    until = persons.set_index("person_id")["observed_until"].reindex(years["person_id"])
-    ended = (until.dt.year.to_numpy() < years["year"].to_numpy()) | (
-        (until.dt.year.to_numpy() == years["year"].to_numpy())
-        & (until.dt.dayofyear.to_numpy() < 365)
-    )
-    known = years[outcome].notna().astype(float).mask(ended)
+    until = years["person_id"].map(persons.set_index("person_id")["observed_until"])
+    close = pd.to_datetime(years["year"].astype(str) + "-12-31")
+    seen = years[outcome].notna()
+    known = years[["person_id", "year"]].assign(known=seen.astype(float).mask(until < close))
+    at_entry = years.loc[seen, ["person_id", "year"]].rename(columns={"year": "cohort"})
     difference = risk_set_effects(
-        risk_sets,
-        years[["person_id", "year"]].assign(known=known),
+        risk_sets.merge(at_entry, on=["person_id", "cohort"]),
+        known,
         stay_weights,
         outcome="known",
         covariates=covariates,
@@ -182,7 +170,7 @@ def check_follow_up(
     )
     pooled = pool_by(difference, "event_time").get(horizon)
     if pooled is not None and not np.any(pooled.influence):
-        limit = plan["gates"]["follow_up"]  # everybody is known: there is no error to judge by
+        limit = plan["gates"]["follow_up"]  # everybody is known: no error to judge by
         return {"gate": "follow_up", "value": 0.0, "threshold": limit, "passed": "passed"}
     row = judge_difference("follow_up", pooled, difference.units["cluster"], plan)
     return row | ({"passed": "passed"} if row["passed"] == "weak" else {})

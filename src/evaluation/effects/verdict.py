@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from evaluation.effects.aggregation import GroupTime, pool_by
 from evaluation.effects.gates import GATES
 
 VERDICTS = (
@@ -78,34 +79,52 @@ def decide_verdict(
     return next(verdict for verdict, applies in table if applies)
 
 
+def count_persons(study, cs: GroupTime, balanced: GroupTime) -> dict:
+    """Participants of the cohorts that are due, and comparison persons at the horizon.
+
+    Returns
+    -------
+    dict
+        ``matured`` (a cohort is due; also where nobody ever took part: that is too few,
+        not too early), ``n_participants``, ``n_comparison`` (the fewer of two designs).
+    """
+    entry = study.persons["entry_year"].dropna().astype(int)
+    due = entry <= study.edition - (study.horizon or 0)
+    found = [pool_by(design, "event_time").get(study.horizon) for design in (cs, balanced)]
+    others = [0 if f is None else int(f.used.sum() - f.treated.sum()) for f in found]
+    return {
+        "matured": bool(due.any() or entry.empty),
+        "n_participants": int(due.sum()),
+        "n_comparison": min(others),
+    }
+
+
 def tabulate_verdict(
-    policy: str,
-    estimates: pd.DataFrame,
-    checks: pd.DataFrame,
-    sizes: dict,
-    plan: dict,
-    year: int,
+    study, estimates: pd.DataFrame, checks: pd.DataFrame, sizes: dict, plan: dict
 ) -> pd.DataFrame:
-    """The table ``verdict_<policy>``: one row.
+    """The table ``verdict_<policy>``: one row; none unless the plan's question was asked.
 
     Parameters
     ----------
+    study
+        ``kind, policy, outcome, horizon, edition``.
     estimates
         Rows of ``estimates_<policy>``; the published primary row of the plan's outcome
         is judged.
     checks
         As returned by `gates.tabulate_gates`.
     sizes
-        ``matured_cohorts``, ``n_participants`` (entries of those cohorts),
-        ``n_comparison``.
+        As returned by `count_persons`.
     """
-    outcome, horizon = plan["outcomes"]["primary"], plan["policies"][policy]["horizon"]
-    name = f"{year}.{policy}.published.primary.{outcome}.all"
+    columns = ["policy", "verdict", "result_id", "horizon", "n_participants", "n_evaluated"]
+    if study.kind != "plan":
+        return pd.DataFrame(columns=columns)
+    name = f"{study.edition}.{study.policy}.published.primary.{study.outcome}.all"
     rows = estimates[estimates["result_id"] == name]
     row = rows.iloc[0] if len(rows) else None
     states = checks.set_index("gate")
     verdict = decide_verdict(
-        matured=bool(sizes["matured_cohorts"]),
+        matured=sizes["matured"],
         n_treated=0 if row is None else int(row["n_treated"]),
         n_comparison=int(sizes["n_comparison"]),
         gates=states["passed"].to_dict(),
@@ -114,15 +133,6 @@ def tabulate_verdict(
         extrapolation=states["value"].get("extrapolation", np.nan),
         plan=plan,
     )
-    return pd.DataFrame(
-        [
-            {
-                "policy": policy,
-                "verdict": verdict,
-                "result_id": name,
-                "horizon": horizon,
-                "n_participants": int(sizes["n_participants"]),
-                "n_evaluated": 0 if row is None else int(row["n_treated"]),
-            }
-        ]
-    )
+    n_evaluated = 0 if row is None else int(row["n_treated"])
+    found = (study.policy, verdict, name, study.horizon, sizes["n_participants"], n_evaluated)
+    return pd.DataFrame([found], columns=columns)
