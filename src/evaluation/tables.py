@@ -1,5 +1,6 @@
 """Tables between stages: their keys, their schema, and the one door to ``outputs/``."""
 
+import os
 import uuid
 from pathlib import Path
 
@@ -11,6 +12,8 @@ from evaluation.paths import Folders
 from evaluation.plan import load_plan
 
 SCHEMA_VERSION = "1"
+# The batch sets it to a file in which each written path is noted, for the run's receipt.
+WRITTEN_VARIABLE = "EVALUATION_WRITTEN"
 _CODES = ("township", "result_id", "suppressed")  # digits that are names, not numbers
 
 
@@ -47,6 +50,9 @@ def write_whole(path: Path, write) -> Path:
     try:
         write(draft)
         draft.replace(path)
+        if note := os.environ.get(WRITTEN_VARIABLE):
+            with Path(note).open("a", encoding="utf-8") as stream:
+                stream.write(f"{path.resolve()}\n")
     except PermissionError:
         raise TableError(
             f"无法写入 {path.name}：文件可能正被 WPS 或 Excel 打开，请关闭后重试。"

@@ -1,0 +1,203 @@
+"""One notebook through papermill: kept only if it came to its end, with a receipt.
+
+A run is finished when its receipt stands in ``data/runs/receipts``: the list of the
+files that it wrote, with their hashes. Nothing is inferred from an output notebook,
+since papermill marks every cell of a killed kernel as completed. Receipts hold no
+clock, so a rerun that gives the same files leaves everything after it untouched.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from evaluation.errors import EvaluationError
+from evaluation.paths import Folders, locate
+from evaluation.tables import WRITTEN_VARIABLE, write_whole
+
+
+@dataclass(frozen=True)
+class Run:
+    """One notebook with its parameters; `year` is missing for the ledgers of all years."""
+
+    notebook: str
+    year: int | None = None
+    policy: str | None = None
+    language: str | None = None
+
+    @property
+    def output_name(self) -> str:
+        """Name of the executed notebook, such as ``4_effect_post`` or ``8_findings_en``."""
+        suffix = self.policy or ("en" if self.language == "en" else None)
+        return f"{self.notebook}_{suffix}" if suffix else self.notebook
+
+    @property
+    def name(self) -> str:
+        """Unique name, such as ``2024.4_effect_post``."""
+        return f"{self.year}.{self.output_name}" if self.year else self.output_name
+
+    @property
+    def parameters(self) -> dict:
+        """Parameters handed to papermill."""
+        given = {"year": self.year, "policy": self.policy, "language": self.language}
+        return {name: value for name, value in given.items() if value is not None}
+
+
+def receipt_path(folders: Folders, run: Run) -> Path:
+    """Where the receipt of a run stands."""
+    return folders.runs / "receipts" / f"{run.name}.json"
+
+
+def report_path(folders: Folders, run: Run) -> Path:
+    """Where a run says how long it took and why it failed."""
+    return folders.runs / "reports" / f"{run.name}.json"
+
+
+def executed_path(folders: Folders, run: Run) -> Path:
+    """Where the executed notebook goes; that of the ledgers accounts for single rows."""
+    home = folders.edition(run.year) / "notebooks" if run.year else folders.data / "notebooks"
+    return home / f"{run.output_name}.ipynb"
+
+
+def execute_run(run: Run, kernel: str = "python3") -> None:
+    """Run one notebook, keep its result only if it came to its end, write the receipt.
+
+    Raises
+    ------
+    RuntimeError
+        If a cell failed or the kernel died; the reason stands in the run's report and
+        the notebook as far as it came under ``data/failed/<year>/``.
+    """
+    import papermill
+
+    folders = locate()
+    report_path(folders, run).unlink(missing_ok=True)
+    target = executed_path(folders, run)
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
+        draft = Path(scratch) / target.name
+        written = Path(scratch) / "written.txt"
+        os.environ[WRITTEN_VARIABLE] = str(written)
+        try:
+            papermill.execute_notebook(
+                str(folders.notebooks / f"{run.notebook}.ipynb"),
+                str(draft),
+                parameters=run.parameters,
+                kernel_name=kernel,
+                language="python",
+                progress_bar=False,
+                log_output=False,
+            )
+            finish_notebook(draft, target, run)
+            products = [target, *_listed(written)]
+            if run.notebook == "8_findings":
+                products += [_export(folders, run, target)]
+        except Exception as problem:
+            seconds = time.monotonic() - began
+            _keep_failed(folders, run, draft, problem, seconds)
+            raise RuntimeError(run.name) from None
+        finally:
+            os.environ.pop(WRITTEN_VARIABLE, None)
+    _write_json(report_path(folders, run), {"seconds": time.monotonic() - began})
+    home = folders.outputs.parent
+    hashes = {os.path.relpath(path, home): file_hash(path) for path in sorted(set(products))}
+    _write_json(receipt_path(folders, run), hashes)
+
+
+def finish_notebook(draft: Path, target: Path, run: Run) -> None:
+    """Check that every cell ran, strip clocks and paths, put the notebook in place.
+
+    Raises
+    ------
+    EvaluationError
+        If the last code cell never ran, as after ``sys.exit()`` in a cell.
+    """
+    import nbformat
+
+    notebook = nbformat.read(draft, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    for number, cell in enumerate(code, start=1):
+        if cell.get("execution_count") is None:
+            raise EvaluationError(
+                f"第{number}个代码单元格没有运行：前面的单元格可能提前结束了内核（如 sys.exit）。"
+            )
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        if "injected-parameters" in cell.metadata.get("tags", []):
+            cell["id"] = "injected-parameters"  # papermill draws one at random
+    if run.year:
+        _refuse_personal_text(notebook, target.name)
+    notebook.metadata["papermill"] = {"parameters": run.parameters}
+    notebook.metadata.get("language_info", {}).pop("version", None)
+    write_whole(target, lambda path: nbformat.write(notebook, path))
+
+
+def _refuse_personal_text(notebook, name: str) -> None:
+    """Scan sources and texts of outputs; pictures are base64, whose digits mean nothing."""
+    from evaluation.findings.disclosure import refuse_disclosure
+
+    texts = [cell.source for cell in notebook.cells]
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            bundle = output.get("data", {"text/plain": output.get("text", "")})
+            texts += [str(text) for kind, text in bundle.items() if kind.startswith("text/")]
+    folders = locate()
+    refuse_disclosure("\n".join(texts), name, (str(folders.root), str(folders.data)))
+
+
+def _export(folders: Folders, run: Run, executed: Path) -> Path:
+    from evaluation.findings.page import export_page
+
+    name = "findings.html" if run.language == "zh" else f"findings.{run.language}.html"
+    page = folders.edition(run.year) / name
+    export_page(executed, page)
+    return page
+
+
+def _listed(written: Path) -> list[Path]:
+    if not written.is_file():
+        return []
+    lines = written.read_text(encoding="utf-8").splitlines()
+    return [Path(line) for line in dict.fromkeys(lines) if Path(line).is_file()]
+
+
+def _keep_failed(
+    folders: Folders, run: Run, draft: Path, problem: Exception, seconds: float
+) -> None:
+    """Keep the broken notebook away from outputs; say in one sentence what happened."""
+    receipt_path(folders, run).unlink(missing_ok=True)
+    failed = folders.failed / str(run.year or "ledgers") / f"{run.output_name}.ipynb"
+    if draft.is_file():
+        content = draft.read_bytes()
+        write_whole(failed, lambda path: path.write_bytes(content))
+    name = getattr(problem, "ename", type(problem).__name__)
+    value = str(getattr(problem, "evalue", problem)).strip().splitlines()
+    cell = getattr(problem, "cell_index", None)
+    where = f"第{cell + 1}个单元格，" if cell is not None else ""
+    # A message of ours is a whole sentence for people; any other needs its type to be found.
+    reason = value[0] if value else ""
+    known = name.endswith("Error") and name in _own_errors()
+    reason = f"{where}{reason}" if known else f"{where}{name}：{reason}"
+    report = {"seconds": seconds, "error": name, "reason": reason}
+    _write_json(report_path(folders, run), report)
+
+
+def _own_errors() -> set[str]:
+    from evaluation import errors
+
+    return {name for name in vars(errors) if name.endswith("Error")}
+
+
+def _write_json(path: Path, content: dict) -> None:
+    text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)
+    write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8", newline="\n"))
+
+
+def file_hash(path: Path) -> str:
+    """sha256 of a file."""
+    with Path(path).open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

@@ -1,0 +1,59 @@
+"""A tiny project of stub notebooks, so that the batch is tested without the analysis."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def write_notebook(path: Path, parameters: str, *cells: str) -> None:
+    """Write a notebook with a ``parameters`` cell and code cells."""
+    notebook = nbformat.v4.new_notebook()
+    first = nbformat.v4.new_code_cell(parameters, id="parameters")
+    first.metadata["tags"] = ["parameters"]
+    others = [nbformat.v4.new_code_cell(text, id=f"cell{n}") for n, text in enumerate(cells)]
+    notebook.cells = [first, *others]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+@pytest.fixture
+def small_project(tmp_path, monkeypatch):
+    """A project whose notebooks write one small table each; environment cleaned."""
+    for name in ("LEDGERS", "OUT", "KEY_FILE"):
+        monkeypatch.delenv(f"EVALUATION_{name}", raising=False)
+    monkeypatch.setenv("EVALUATION_HOME", str(tmp_path))
+    shutil.copytree(ROOT / "data" / "reference", tmp_path / "data" / "reference")
+    for year in (2023, 2024):
+        ledger = tmp_path / "data" / "ledgers" / str(year) / "a.csv"
+        ledger.parent.mkdir(parents=True)
+        ledger.write_text("姓名\n", encoding="utf-8")
+    load = "from evaluation.paths import locate\nfolders = locate()"
+    write = (
+        "import pandas as pd\nfrom evaluation.tables import publish_table\n"
+        'table = pd.DataFrame({{"policy": ["all"], "value": [{value}]}})\n'
+        'publish_table(table, {name}, folders, year, key=["policy"], exempt=True);'
+    )
+    clean = (
+        "import pandas as pd\nfrom evaluation.tables import write_table\n"
+        'write_table(pd.DataFrame({"a": [1]}), folders.clean / "roster.parquet", key=["a"]);'
+    )
+    notebooks = tmp_path / "notebooks"
+    write_notebook(notebooks / "1_ledgers.ipynb", "show_rows: int = 20", load, clean)
+    year = "year: int = 2024  # 评估年度"
+    write_notebook(
+        notebooks / "2_panel.ipynb", year, load, write.format(value=1, name='"funnel"')
+    )
+    write_notebook(
+        notebooks / "4_effect.ipynb",
+        f'{year}\npolicy: str = "loan"',
+        load,
+        write.format(value="year", name='f"paths_{policy}"'),
+    )
+    write_notebook(
+        notebooks / "7_editions.ipynb", year, load, write.format(value=7, name='"revisions"')
+    )
+    return tmp_path

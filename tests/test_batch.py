@@ -1,0 +1,126 @@
+"""Editions × notebooks: only what changed runs, a failure stays alone."""
+
+import json
+
+import pytest
+from click.testing import CliRunner
+from conftest import write_notebook
+
+from evaluation import batch, cli
+from evaluation.errors import EvaluationError
+from evaluation.execution import Run, receipt_path
+from evaluation.paths import locate
+
+
+def run_batch(*years, jobs=1, force=False):
+    """Run all stages as the command does; states by name."""
+    folders = locate()
+    stages = batch.plan_stages(list(years), folders.notebooks)
+    runs = [run for stage in stages for run in stage]
+    batch.discard_broken_receipts(folders, runs)
+    outcomes = []
+    for stage in stages:
+        outcomes += batch.build_stage(folders, stage, runs, jobs=jobs, force=force)
+    return {outcome.run.name: outcome for outcome in outcomes}
+
+
+def states(outcomes):
+    return {name: outcome.state for name, outcome in outcomes.items()}
+
+
+def test_only_what_depends_on_a_change_runs_again(small_project):
+    first = states(run_batch(2024))
+    assert set(first.values()) == {"done"}
+    assert {"1_ledgers", "2024.4_effect_post", "2024.7_editions"} <= set(first)
+    assert set(states(run_batch(2024)).values()) == {"unchanged"}
+
+    year = "year: int = 2024"
+    write_notebook(small_project / "notebooks" / "7_editions.ipynb", year, "year + 1")
+    # A product that was changed by hand is made again.
+    (small_project / "outputs" / "2024" / "funnel.csv").write_text("changed", encoding="utf-8")
+    again = states(run_batch(2024))
+    assert {name for name, state in again.items() if state == "done"} == {
+        "2024.2_panel",
+        "2024.7_editions",
+    }
+
+
+def test_a_failing_notebook_stops_neither_other_years_nor_leaves_a_product(small_project):
+    (small_project / "notebooks" / "4_effect.ipynb").unlink()
+    write_notebook(
+        small_project / "notebooks" / "2_panel.ipynb",
+        "year: int = 2024",
+        "from evaluation.errors import EstimationError",
+        'if year == 2023:\n    raise EstimationError("没有对照人员。")',
+    )
+    outcomes = run_batch(2023, 2024)
+    assert outcomes["2023.2_panel"].state == "failed"
+    assert outcomes["2023.2_panel"].reason == "第4个单元格，没有对照人员。"
+    assert outcomes["2023.7_editions"].state == "skipped"
+    assert outcomes["2024.7_editions"].state == "done"
+    assert not (small_project / "outputs" / "2023" / "notebooks" / "2_panel.ipynb").exists()
+    assert (small_project / "data" / "failed" / "2023" / "2_panel.ipynb").is_file()
+
+
+def test_sys_exit_in_a_cell_is_not_taken_for_success(small_project):
+    write_notebook(
+        small_project / "notebooks" / "1_ledgers.ipynb",
+        "show_rows: int = 20",
+        "import sys\nsys.exit()",
+        "done = True",
+    )
+    outcomes = run_batch(2024)
+    assert outcomes["1_ledgers"].state == "failed"
+    assert outcomes["2024.2_panel"].state == "skipped"
+
+
+def test_what_a_run_leaves_and_that_a_ledger_taken_away_is_noticed(small_project):
+    for unused in ("2_panel", "7_editions"):
+        (small_project / "notebooks" / f"{unused}.ipynb").unlink()
+    run_batch(2024)
+    executed = small_project / "outputs" / "2024" / "notebooks" / "4_effect_post.ipynb"
+    text = executed.read_text(encoding="utf-8")
+    assert str(small_project) not in text and "start_time" not in text
+    assert json.loads(text)["metadata"]["papermill"] == {
+        "parameters": {"policy": "post", "year": 2024}
+    }
+    receipt = receipt_path(locate(), Run("4_effect", 2024, "post"))
+    products = json.loads(receipt.read_text(encoding="utf-8"))
+    assert sorted(path.rsplit("/")[-1] for path in products) == [
+        "4_effect_post.ipynb",
+        "paths_post.csv",
+    ]
+
+    (small_project / "data" / "ledgers" / "2023" / "a.csv").unlink()
+    again = states(run_batch(2024))
+    assert again["1_ledgers"] == "done"
+    assert again["2024.4_effect_post"] == "unchanged"  # the clean tables are the same
+
+
+def test_notebook_without_the_parameter_is_refused_before_anything_runs(small_project):
+    write_notebook(small_project / "notebooks" / "2_panel.ipynb", "yaer: int = 2024", "1")
+    with pytest.raises(EvaluationError, match=r"2_panel.*year"):
+        batch.check_parameters([Run("2_panel", 2024)], small_project / "notebooks")
+
+
+def test_year_without_data_is_refused_with_the_years_that_have_some():
+    with pytest.raises(EvaluationError, match="2020 年没有台账数据"):
+        batch.choose_editions([2023, 2024], [2020, 2024])
+    assert batch.choose_editions([2019, 2021, 2024], None) == [2021, 2024]
+    assert batch.choose_editions([2019], None) == [2019]
+
+
+def test_command_line_says_wrong_usage_by_its_exit_code(small_project):
+    runner = CliRunner()
+    result = runner.invoke(cli.main, ["run", "--years", "1999"])
+    assert result.exit_code == cli.WRONG_USAGE and "1999 年没有台账数据" in result.output
+    assert runner.invoke(cli.main, ["run", "--years", "abc"]).exit_code == cli.WRONG_USAGE
+    assert not (small_project / "outputs").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [("2024", [2024]), ("2021-2023", [2021, 2022, 2023]), ("2021,2024", [2021, 2024])],
+)
+def test_years_are_read(text, years):
+    assert cli.Years().convert(text, None, None) == years
