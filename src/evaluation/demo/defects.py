@@ -116,6 +116,16 @@ def _add_commas(row, ledger, *_):
     return {column: f"{row[column]:,.2f}"} if enough else None
 
 
+def _state_unit(row, ledger, *_):
+    """A whole award in a column of yuan, with the unit in the cell."""
+    whole = ledger == "subsidy" and row["amount"] == 10_000
+    return {"amount": "1万元"} if whole else None
+
+
+def _confuse_sex(row, ledger, *_):
+    return {"sex": {"男": "女", "女": "男"}[row["sex"]]} if ledger == "roster" else None
+
+
 def _keep_old_township(row, ledger, year, papers):
     """The name of a township that is no more."""
     own = papers.iloc[row["person"]]
@@ -143,6 +153,9 @@ _DEFECTS = {
     "name_spaces": (0.01, _space_name),
     "date_unreadable": (0.0015, _break_date),
     "amount_commas": (0.02, _add_commas),
+    "amount_unit": (0.01, _state_unit),
+    "sex_mismatch": (0.002, _confuse_sex),
+    "number_missing": (0.0005, lambda *_: {"number": None}),
     "place_old": (0.02, _keep_old_township),
     "place_unconfirmed": (0.005, _lose_village),
     "blank": (0.01, _leave_blank),

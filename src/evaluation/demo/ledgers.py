@@ -81,6 +81,7 @@ _YES_NO = ("poor", "trained", "insured", "extended", "overdue", "compensated")
 _YES = (("是", "否"), ("有", "无"), ("1", "0"))
 _AWAY = ("广东省", "浙江省", "福建省", "江苏省", "上海市", "重庆市", "成都市", "新疆")
 _DATE_FORMS = ("%Y-%m-%d", "%Y.%m.%d", "%Y%m%d", "%Y年%m月%d日", "%Y/%m/%d")
+_CHINESE_DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")
 MERGER_YEAR = 2020  # rosters show the old townships until the year before
 
 
@@ -145,6 +146,11 @@ def _typed(ledger, rows, papers, names, year):
             typed[column] = rows[column].dt.strftime("%Y年") + (
                 rows[column].dt.month.astype("Int64").astype(str) + "月"
             )
+    if ledger == "roster" and year % 4 == 3:
+        typed["left_on"] = rows["left_on"].dt.strftime("%Y年").str.translate(_CHINESE_DIGITS)
+    if ledger == "post" and year % 5 == 1:  # a cell that lost its date format
+        days = rows["recognised_on"].astype("datetime64[s]") - np.datetime64("1899-12-30")
+        typed["recognised_on"] = days.dt.days
     extra = ["valid"] if ledger == "register" else []
     return typed[["person", *HEADINGS[ledger], *extra]].astype(object)
 
