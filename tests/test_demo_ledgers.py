@@ -83,7 +83,7 @@ def _plain(line):
 def test_cleaning_finds_exactly_what_was_planted(ledgers, manifest):
     reference = Path(__file__).parents[1] / "data" / "reference"
     issues = clean_folder(ledgers, reference, DEMONSTRATION_KEY).issues
-    place = ["file", "sheet", "row", "kind", "state"]
+    place = ["file", "sheet", "row", "column", "kind", "state"]
     planted = set(manifest[place].astype(str).itertuples(index=False, name=None))
     found = issues.loc[issues["kind"].isin(manifest["kind"]), place].astype(str)
     assert set(found.itertuples(index=False, name=None)) == planted
