@@ -7,6 +7,20 @@ import pandas as pd
 from scipy import stats
 
 TERMS = ("simple", "dynamic", "group", "calendar")
+COLUMNS = [
+    "term",
+    "event_time",
+    "cohort",
+    "estimate",
+    "std_error",
+    "conf_low",
+    "conf_high",
+    "p_value",
+    "inference",
+    "n_obs",
+    "n_treated",
+    "n_clusters",
+]
 
 
 @dataclass(frozen=True)
@@ -219,14 +233,11 @@ def aggregate(group_time: GroupTime, term: str, horizon: int | None = None) -> p
         whole = pool_term(group_time, "simple" if term == "primary" else term)
         found = {} if whole is None else {(None, None): whole}
     rows = [
-        {"term": term, "event_time": e, "cohort": g, **interval(pooled, cluster)}
+        {"term": term, "event_time": e, "cohort": g} | interval(pooled, cluster)
         for (g, e), pooled in found.items()
     ]
-    return (
-        pd.DataFrame(rows).astype({"event_time": "Int64", "cohort": "Int64"})
-        if rows
-        else pd.DataFrame()
-    )
+    whole = dict.fromkeys(["event_time", "cohort", "n_obs", "n_treated", "n_clusters"], "Int64")
+    return pd.DataFrame(rows, columns=COLUMNS).astype(whole)
 
 
 def unite_designs(first: pd.Series, second: pd.Series) -> dict:

@@ -44,9 +44,7 @@ def tabulate_design(group_time: GroupTime, horizon: int | None, power: float = 0
     """All terms of one design: `primary`, the usual aggregations, `event`, `group_time`."""
     terms = ["primary", *TERMS, "event", "group_time"]
     parts = [aggregate(group_time, term, horizon) for term in terms]
-    parts = [part for part in parts if len(part)]
-    if not parts:
-        return pd.DataFrame(columns=["term", "event_time", "cohort"])
+    parts = [part for part in parts if len(part)] or parts[:1]
     rows = pd.concat(parts, ignore_index=True)
     size = zip(rows["std_error"], rows["n_clusters"], rows["inference"], strict=True)
     return rows.assign(mde=[minimum_detectable_effect(*values, power) for values in size])
@@ -65,10 +63,9 @@ def tabulate_published(designs: dict[str, pd.DataFrame]) -> pd.DataFrame:
     for row in first:
         other = others.get(find(row))
         if other is not None:
-            mde = np.fmax(row["mde"], other["mde"])
             united = unite_designs(pd.Series(row), pd.Series(other))
-            rows.append({name: row[name] for name in place} | united | {"mde": mde})
-    return pd.DataFrame(rows, columns=[*place, *rows[0]][: len(rows[0])] if rows else place)
+            rows.append(row | united | {"mde": np.fmax(row["mde"], other["mde"])})
+    return pd.DataFrame(rows, columns=designs[PUBLISHED[0]].columns)
 
 
 def tabulate_estimates(
@@ -132,7 +129,7 @@ def adjust_secondary(estimates: pd.DataFrame, primary: str) -> pd.DataFrame:
     Only outcomes named in the plan stand in the table, so its number of tests is fixed
     beforehand. Secondary results carry no verdict.
     """
-    result = estimates.copy()
+    result = estimates.reset_index(drop=True)
     tested = result["term"].eq("primary") & result["outcome"].ne(primary)
     for _, rows in result[tested & result["p_value"].notna()].groupby("design"):
         ordered = rows["p_value"].sort_values()
