@@ -1,0 +1,174 @@
+"""The whole way on demonstration ledgers: every notebook through papermill, two editions."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import nbformat
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+YEARS = (2023, 2024)
+COMMAND = [sys.executable, "-m", "evaluation.cli"]
+
+
+def call(*arguments, home, cwd=ROOT, **extra):
+    """Run the command line as a user does, with results under `home`."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("EVALUATION_")}
+    kept |= {"PYTHONIOENCODING": "utf-8", "EVALUATION_OUT": str(home)} | extra
+    return subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        cwd=cwd,
+        env=kept,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """Results of ``evaluation run --years 2023-2024`` on demonstration ledgers."""
+    folder = tmp_path_factory.mktemp("home")
+    result = call("run", "--years", "2023-2024", home=folder)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return folder
+
+
+def published(home, name, year=2024):
+    return pd.read_csv(home / "outputs" / "demo" / str(year) / f"{name}.csv")
+
+
+def test_every_notebook_ran_and_both_pages_stand(home):
+    for year in YEARS:
+        edition = home / "outputs" / "demo" / str(year)
+        executed = {path.stem for path in (edition / "notebooks").glob("*.ipynb")}
+        assert len(executed) == 12 and {"5_robustness_loan", "8_findings_en"} <= executed
+        for page in ("findings.html", "findings.en.html"):
+            assert (edition / page).stat().st_size < 600_000
+    assert (home / "outputs" / "demo" / "index.html").is_file()
+    assert (home / "data" / "demo" / "notebooks" / "1_ledgers.ipynb").is_file()
+    assert not (home / "data" / "demo" / "failed").exists()
+
+
+def test_second_run_does_nothing_and_says_so(home):
+    result = call("run", "--years", "2023-2024", home=home)
+    assert result.returncode == 0
+    assert "没有变化" in result.stdout
+
+
+def test_each_aggregate_stands_once_per_design_outcome_and_subgroup(home):
+    for policy in ("subsidy", "loan", "post"):
+        estimates = published(home, f"estimates_{policy}")
+        assert estimates["result_id"].is_unique
+        terms = estimates[estimates["term"].isin(["primary", "simple"])]
+        assert not terms.duplicated(["design", "term", "outcome", "subgroup"]).any()
+        main = estimates.query("term == 'primary' and outcome == 'employed_open'")
+        assert {"naive", "cs", "balanced", "published"} <= set(main["design"])
+        by_design = main.set_index("design")
+        limits = by_design.loc[["cs", "balanced"]]
+        union = by_design.loc["published"]
+        assert union["conf_low"] == pytest.approx(limits["conf_low"].min())
+        assert union["conf_high"] == pytest.approx(limits["conf_high"].max())
+
+
+def test_published_totals_agree_at_the_end_of_2024(home):
+    agreement = published(home, "agreement")
+    told = agreement[agreement["difference"].notna()]
+    assert len(told) >= 5
+    assert (told["difference"].abs() < 1e-6).all()
+
+
+def test_nothing_under_outputs_holds_a_number_phone_key_or_path(home):
+    persons = pd.read_parquet(home / "data" / "demo" / "panel" / "2024" / "persons.parquet")
+    known = set(persons["person_id"])
+    resident = re.compile(r"(?<!\d)519999\d{11}[\dX]")
+    for path in (home / "outputs").rglob("*"):
+        if path.suffix in {".csv", ".html", ".ipynb", ".json"}:
+            text = path.read_text(encoding="utf-8-sig")
+            assert not resident.search(text), path
+            assert str(home) not in text and str(ROOT) not in text, path
+            assert not known & set(re.findall(r"\b[0-9a-f]{32}\b", text)), path
+
+
+def test_small_counts_in_breakdowns_are_suppressed(home):
+    reach = published(home, "reach")
+    counts = [c for c in reach.select_dtypes("number") if c.startswith("n_") or c == "count"]
+    broken_down = reach[reach["suppressed"].notna()]
+    assert counts and len(broken_down)
+    for column in counts:
+        shown = reach[column].dropna()
+        assert (shown >= 10).all()
+
+
+def test_a_notebook_runs_by_itself_from_its_own_folder(home, tmp_path):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("EVALUATION_")}
+    environment["EVALUATION_OUT"] = str(shutil.copytree(home, tmp_path / "home"))
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", "4_effect.ipynb", str(tmp_path / "out.ipynb"),
+         "-p", "year", "2024", "-p", "policy", "post", "-p", "horizon", "3"],
+        cwd=ROOT / "notebooks",
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-2000:]
+    edition = tmp_path / "home" / "outputs" / "demo" / "2024"
+    exploratory = list(edition.glob("exploratory_post_*.csv"))
+    assert len(exploratory) == 1
+    # The published table is untouched by another question.
+    before = (home / "outputs" / "demo" / "2024" / "estimates_post.csv").read_bytes()
+    assert (edition / "estimates_post.csv").read_bytes() == before
+
+
+def test_a_cell_added_by_hand_appears_on_the_page(home, tmp_path):
+    executed = home / "outputs" / "demo" / "2024" / "notebooks" / "8_findings.ipynb"
+    notebook = nbformat.read(executed, as_version=4)
+    notebook.cells.insert(-1, nbformat.v4.new_markdown_cell("研究者手工添加的一段话。"))
+    changed = tmp_path / "8_findings.ipynb"
+    nbformat.write(notebook, changed)
+    result = call("export", changed, home=home)
+    assert result.returncode == 0, result.stderr
+    page = (tmp_path / "8_findings.html").read_text(encoding="utf-8")
+    assert "研究者手工添加的一段话。" in page
+    assert "exploratory" not in page
+
+
+def test_an_edition_does_not_look_past_its_year(home, tmp_path):
+    """Rerun 2023 from what was received by 2023: the same tables to the byte."""
+    ledgers = tmp_path / "ledgers"
+    shutil.copytree(home / "data" / "demo" / "ledgers", ledgers)
+    shutil.rmtree(ledgers / "2024")
+    result = call("run", "--years", "2023", "--ledgers", ledgers, home=tmp_path / "earlier")
+    assert result.returncode == 0, result.stdout + result.stderr
+    for name in ("funnel", "estimates_post", "estimates_loan", "verdict_subsidy"):
+        then = (tmp_path / "earlier/outputs/demo/2023" / f"{name}.csv").read_bytes()
+        now = (home / "outputs/demo/2023" / f"{name}.csv").read_bytes()
+        assert then == now, name
+
+
+def test_ledgers_without_a_roster_are_refused_in_words_and_by_exit_code(tmp_path):
+    ledgers = tmp_path / "ledgers" / "2024"
+    ledgers.mkdir(parents=True)
+    (ledgers / "名册.xlsx").write_bytes(b"PK\x03\x04 damaged")
+    result = call("run", "--ledgers", ledgers.parent, home=tmp_path / "home")
+    assert result.returncode == 3, result.stdout + result.stderr
+    assert "名册.xlsx" in result.stdout
+    assert "Traceback" not in result.stdout + result.stderr
+    assert not list((tmp_path / "home").rglob("*.csv"))
+
+
+def test_check_counts_rows_without_estimating(home):
+    folder = home / "data" / "demo" / "ledgers" / "2020"
+    result = call("check", folder, "--format", "json", home=home)
+    assert result.returncode == 0, result.stderr
+    accounting = json.loads(result.stdout)
+    assert {"roster", "register", "post"} <= {table["ledger"] for table in accounting["tables"]}
+    for table in accounting["tables"]:
+        assert table["rows_read"] == table["rows_kept"] + len(table["set_aside"])
+    assert not re.search(r"519999\d{6}", result.stdout)
