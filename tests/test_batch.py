@@ -55,7 +55,7 @@ def test_a_failing_notebook_stops_neither_other_years_nor_leaves_a_product(small
     )
     outcomes = run_batch(2023, 2024)
     assert outcomes["2023.2_panel"].state == "failed"
-    assert outcomes["2023.2_panel"].reason == "第4个单元格，没有对照人员。"
+    assert outcomes["2023.2_panel"].message == "第4个单元格：没有对照人员。"
     assert outcomes["2023.7_editions"].state == "skipped"
     assert outcomes["2024.7_editions"].state == "done"
     assert not (small_project / "outputs" / "2023" / "notebooks" / "2_panel.ipynb").exists()

@@ -18,12 +18,22 @@ _NOT_IN_NOTEBOOKS = {"demo", "cli.py", "batch.py", "execution.py"}
 
 @dataclass(frozen=True)
 class Outcome:
-    """What happened to a run: state is one of done, unchanged, failed, skipped."""
+    """What happened to a run.
+
+    Attributes
+    ----------
+    state
+        One of done, unchanged, failed, skipped.
+    message
+        Why it failed or was skipped, in words; may have several lines.
+    error
+        Name of the error's class.
+    """
 
     run: Run
     state: str
     seconds: float | None = None
-    reason: str = ""
+    message: str = ""
     error: str = ""
 
 
@@ -237,11 +247,11 @@ def _inputs_lacking(folders: Folders, run: Run, stage: list[Run], runs: list[Run
 def _outcome(folders: Folders, run: Run, state: str) -> Outcome:
     report = report_path(folders, run)
     if state == "skipped":
-        return Outcome(run, state, reason="它所依据的笔记本没有完成")
+        return Outcome(run, state, message="它所依据的笔记本没有完成")
     if state == "unchanged" or not report.is_file():
         return Outcome(run, state)
     said = json.loads(report.read_text(encoding="utf-8"))
-    return Outcome(run, state, said["seconds"], said.get("reason", ""), said.get("error", ""))
+    return Outcome(run, state, said["seconds"], said.get("message", ""), said.get("error", ""))
 
 
 def _build(

@@ -199,17 +199,16 @@ def _print_summary(outcomes: list, folders: Folders, seconds: float) -> None:
     if all(outcome.state == "unchanged" for outcome in outcomes):
         click.echo(f"没有变化：{len(outcomes)} 个笔记本都是最新的，什么也没有重算。")
     else:
-        names = load_toml(folders.reference / "sentences.toml").get("policies", {})
+        words = load_toml(folders.reference / "sentences.toml")["zh"]["policies"]
         table = Table("年版", "笔记本", "政策", "秒", "状态", "原因", title="运行结果")
         for outcome in outcomes:
             run = outcome.run
-            policy = names.get(run.policy or "", {})
-            policy = policy.get("zh", run.policy) if isinstance(policy, dict) else run.policy
+            policy = words[run.policy]["name"] if run.policy else ""
             took = f"{outcome.seconds:.1f}" if outcome.seconds is not None else ""
             label = f"{run.notebook}（英文）" if run.language == "en" else run.notebook
             state = _STATES[outcome.state]
             year = str(run.year or "全部")
-            table.add_row(year, label, policy or "", took, state, outcome.reason)
+            table.add_row(year, label, policy, took, state, outcome.message.partition("\n")[0])
         console.print(table)
         counted = {s: sum(o.state == s for o in outcomes) for s in _STATES}
         parts = [f"{word} {counted[s]}" for s, word in _STATES.items() if counted[s]]
@@ -239,7 +238,7 @@ def check(folder: Path, form: str) -> None:
     import secrets
 
     from evaluation.ledgers.clean import clean_folder
-    from evaluation.ledgers.report import describe, list_accounting
+    from evaluation.ledgers.report import as_accounting, describe
 
     try:
         # Nothing is linked or kept, so a key for the moment serves.
@@ -247,7 +246,7 @@ def check(folder: Path, form: str) -> None:
     except EvaluationError as problem:
         _stop(problem, LEDGERS_REFUSED)
     if form == "json":
-        click.echo(json.dumps(list_accounting(cleaned), ensure_ascii=False))
+        click.echo(json.dumps(as_accounting(cleaned), ensure_ascii=False))
     else:
         click.echo(describe(cleaned))
 

@@ -122,7 +122,7 @@ def finish_notebook(draft: Path, target: Path, run: Run) -> None:
     for number, cell in enumerate(code, start=1):
         if cell.get("execution_count") is None:
             raise EvaluationError(
-                f"第{number}个代码单元格没有运行：前面的单元格可能提前结束了内核（如 sys.exit）。"
+                f"第{number}个代码单元格没有运行：前面可能提前结束了内核（如 sys.exit）。"
             )
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
@@ -175,14 +175,12 @@ def _keep_failed(
         content = draft.read_bytes()
         write_whole(failed, lambda path: path.write_bytes(content))
     name = getattr(problem, "ename", type(problem).__name__)
-    value = str(getattr(problem, "evalue", problem)).strip().splitlines()
+    said = str(getattr(problem, "evalue", problem)).strip()
     cell = getattr(problem, "cell_index", None)
-    where = f"第{cell + 1}个单元格，" if cell is not None else ""
+    where = f"第{cell + 1}个单元格：" if cell is not None else ""
     # A message of ours is a whole sentence for people; any other needs its type to be found.
-    reason = value[0] if value else ""
-    known = name.endswith("Error") and name in _own_errors()
-    reason = f"{where}{reason}" if known else f"{where}{name}：{reason}"
-    report = {"seconds": seconds, "error": name, "reason": reason}
+    message = where + (said if name in _own_errors() else f"{name}：{said}")
+    report = {"seconds": seconds, "error": name, "message": message}
     _write_json(report_path(folders, run), report)
 
 
