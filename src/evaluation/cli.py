@@ -214,6 +214,9 @@ def _print_summary(outcomes: list, folders: Folders, seconds: float) -> None:
         parts = [f"{word} {counted[s]}" for s, word in _STATES.items() if counted[s]]
         click.echo(f"{'，'.join(parts)}；共 {seconds:.0f} 秒。")
     failed = [outcome for outcome in outcomes if outcome.state == "failed"]
+    for outcome in failed:
+        if "\n" in outcome.message:
+            click.echo(f"\n{outcome.run.name}：{outcome.message}\n")
     if failed:
         click.echo(
             f"失败的笔记本（运行到出错处）在 {folders.failed}，可用 JupyterLab 打开查看。"
