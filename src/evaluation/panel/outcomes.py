@@ -37,10 +37,21 @@ def month_of(dates) -> np.ndarray:
     return np.asarray(dates, dtype="datetime64[M]").astype("int64") + 1970 * 12
 
 
-def first_day(month) -> np.ndarray:
-    """Give the first day of numbered months (the inverse of `month_of`)."""
-    days = (np.asarray(month) - 1970 * 12).astype("datetime64[M]")
-    return days.astype("datetime64[D]")
+def window_of(months: pd.DataFrame, edition: int) -> tuple[int, int]:
+    """January of the first year in the table of months, and December of the edition."""
+    return int(months["month"].min()) // 12 * 12, edition * 12 + 11
+
+
+def lay_out(months, column, people, window, empty) -> np.ndarray:
+    """Lay a column of the table of months out as persons × months; `empty` = unknown."""
+    codes = months["person_id"].astype("category").cat
+    row = people.get_indexer(codes.categories)[codes.codes]
+    place = months["month"].to_numpy() - window[0]
+    use = (row >= 0) & (place >= 0) & (place <= window[1] - window[0])
+    grid = np.full((len(people), window[1] - window[0] + 1), empty, dtype="int16")
+    values = months[column].to_numpy(dtype="int16", na_value=empty)
+    grid[row[use], place[use]] = values[use]
+    return grid
 
 
 def valid_spells(register: pd.DataFrame) -> pd.DataFrame:
