@@ -184,7 +184,7 @@ def test_holm_adjusts_secondary_outcomes_only():
             "p_value": [0.01, 0.01, 0.03, 0.02],
         }
     )
-    adjusted = adjust_secondary(estimates, "employed_open")["p_adjusted"]
+    adjusted = adjust_secondary(estimates, ["a", "b", "c"])["p_adjusted"]
     assert np.isnan(adjusted[0])
     assert adjusted[1:].tolist() == pytest.approx([0.03, 0.04, 0.04])
 

@@ -123,14 +123,14 @@ def make_result_id(row: dict) -> str:
     return ".".join(parts + [str(int(value)) for value in tail if not pd.isna(value)])
 
 
-def adjust_secondary(estimates: pd.DataFrame, primary: str) -> pd.DataFrame:
+def adjust_secondary(estimates: pd.DataFrame, outcomes: list[str]) -> pd.DataFrame:
     """Add Holm-adjusted p-values to the primary term of secondary outcomes, per design.
 
-    Only outcomes named in the plan stand in the table, so its number of tests is fixed
-    beforehand. Secondary results carry no verdict.
+    `outcomes` are the plan's, so the number of tests is fixed beforehand. Secondary
+    results carry no verdict; what is mechanical (months in a post) is no test.
     """
     result = estimates.reset_index(drop=True)
-    tested = result["term"].eq("primary") & result["outcome"].ne(primary)
+    tested = result["term"].eq("primary") & result["outcome"].isin(outcomes)
     for _, rows in result[tested & result["p_value"].notna()].groupby("design"):
         ordered = rows["p_value"].sort_values()
         steps = ordered * np.arange(len(ordered), 0, -1)

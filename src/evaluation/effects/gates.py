@@ -118,7 +118,7 @@ def check_balance(report: pd.DataFrame, horizon: int, plan: dict) -> dict:
         return untested("balance", limit)
     left = rows[[name for name in rows if name.startswith("left_")]]
     pooled = np.average(left.fillna(0.0), axis=0, weights=rows["n_treated"])
-    value = float(np.abs(pooled).max())
+    value = float(np.abs(pooled).max(initial=0.0))
     state = "failed" if value >= limit else "passed"
     return {"gate": "balance", "value": value, "threshold": limit, "passed": state}
 
