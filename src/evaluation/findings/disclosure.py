@@ -17,7 +17,7 @@ TOTAL = "all"  # this level of the last breakdown column is the district-wide to
 SUPPRESSED = "suppressed"
 _BROKEN_DOWN = {"event", "group_time", "group", "calendar"}
 _IDENTIFIERS = {"result_id", "year", "policy", "outcome", "subgroup", "design", "term"}
-_IDENTIFIERS |= {"event_time", "cohort", "variant", "inference"}
+_IDENTIFIERS |= {"event_time", "cohort", "variant", "inference", "horizon", "due_year"}
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
 _LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z.])(\d{17}[\dXx]|\d{15})(?![0-9A-Za-z])")
 _PHONE = re.compile(r"(?<![0-9A-Za-z.])1[3-9]\d(?:[ -]?\d{4}){2}(?![0-9A-Za-z])")
@@ -32,6 +32,7 @@ def suppress_counts(
     by: list[str],
     rules: dict,
     rates: dict[str, tuple[str, str]] | None = None,
+    keep: tuple[str, ...] | list[str] = (),
 ) -> pd.DataFrame:
     """Suppress small counts and round breakdowns.
 
@@ -56,6 +57,8 @@ def suppress_counts(
     rates
         Rate column to its (numerator, denominator) count columns: computed anew from
         the rounded counts, since an exact rate would undo the rounding.
+    keep
+        Further numbers that rest on no count (a key).
 
     Returns
     -------
@@ -90,10 +93,9 @@ def suppress_counts(
     for rate, (over, under) in rates.items():
         share = result[over].astype(float) / result[under].astype(float)
         result[rate] = share.where(~is_total, frame[rate]).mask(share.isna())
-    keep = {*counts, *by, *rates, *_IDENTIFIERS}
-    others = [name for name in frame.select_dtypes("number") if name not in keep]
-    if by:
-        result[others] = result[others].mask(reasons.ne(""))
+    kept = {*counts, *by, *rates, *keep, *_IDENTIFIERS}
+    others = [name for name in frame.select_dtypes("number") if name not in kept]
+    result[others] = result[others].mask(reasons.ne(""))
     result[SUPPRESSED] = reasons.str.rstrip(";")
     return result
 

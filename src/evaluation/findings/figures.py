@@ -49,7 +49,7 @@ def use_style() -> None:
             "axes.unicode_minus": True,
             "axes.edgecolor": PERSON,
             "axes.labelcolor": SOFT,
-            "axes.titlesize": 12,
+            "axes.titlesize": "large",
             "axes.titleweight": "bold",
             "axes.titlelocation": "left",
             "axes.titlepad": 12,
@@ -180,12 +180,12 @@ def plot_paths(
     times = sorted(paths["event_time"].astype(int).unique())
     ax.vlines(-0.5, 0, 108, color=INK, linewidth=1.2)
     before, after = words.get(policy, words["entered"])
-    ax.text(-0.56, 103, before, ha="right", weight="bold", size=10)
-    ax.text(-0.44, 103, after, ha="left", weight="bold", size=10)
+    ax.text(-0.56, 103, before, ha="right", weight="bold")
+    ax.text(-0.44, 103, after, ha="left", weight="bold")
     if over is not None and times and over < times[-1]:
         ax.axvspan(-0.5, over, ymax=0.982, color=BAND, alpha=0.4, linewidth=0)
         ax.vlines(over, 0, 108, color=INK, linewidth=1, linestyle=(0, (1, 2)))
-        ax.text(over + 0.06, 103, words["over"], ha="left", weight="bold", size=10)
+        ax.text(over + 0.06, 103, words["over"], ha="left", weight="bold")
     band = comparison.dropna(subset=["conf_low", "conf_high"])
     if len(band):
         low, high = band["conf_low"].clip(0, 1) * 100, band["conf_high"].clip(0, 1) * 100
@@ -211,13 +211,16 @@ def plot_paths(
     names = labels or (words["treated"], words["comparison"])
     _label_ends(ax, treated, comparison, names)
     ax.set(ylim=(0, 110), yticks=[0, 25, 50, 75, 100])
-    ax.set_xticks(times, [_name_year(time, words) for time in times])
+    # A narrow drawing has no room for more than six names of years.
+    step = 2 if ax.figure.get_figwidth() < 5.5 and len(times) > 6 else 1
+    named = times[::-step]
+    ax.set_xticks(named, [_name_year(time, words) for time in named])
     ax.tick_params(length=0)
     ax.spines["left"].set_visible(False)
     ax.grid(axis="y", color=BAND, linewidth=0.8)
     ax.set_axisbelow(True)
     ax.set_xlabel(words["day"], loc="right")
-    ax.set_title(words["persons"], weight="normal", color=SOFT, size=10.5)
+    ax.set_title(words["persons"], weight="normal", color=SOFT, size="medium")
     return ax
 
 

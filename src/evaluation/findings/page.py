@@ -1,0 +1,291 @@
+"""The page as a file: an executed notebook through the project's own template.
+
+One HTML file without scripts, without any reference to another host, with the fonts it
+needs; the same bytes for the same notebook.
+"""
+
+import base64
+import io
+import re
+from functools import cache
+from html import escape, unescape
+from html.parser import HTMLParser
+from importlib.resources import files
+from pathlib import Path
+
+import nbformat
+
+from evaluation.errors import EvaluationError
+from evaluation.findings.disclosure import refuse_disclosure
+from evaluation.findings.parts import TEMPLATE, View, _environment
+from evaluation.findings.quotes import PageError, find_loose_numbers, load_findings
+from evaluation.paths import Folders, locate
+from evaluation.plan import POLICIES, load_toml
+from evaluation.tables import write_whole
+
+LARGEST = 600_000  # bytes: pages travel by intranet mail
+HIDDEN_TAG = "desk"  # text cells for whoever works on the notebook, not for readers
+_TAGS = set((TEMPLATE / "tags.txt").read_text(encoding="utf-8").split())
+_DROPPED = {"script", "style", "iframe", "object", "embed", "template", "noscript", "textarea"}
+_VOID = {"br", "col", "hr", "img", "wbr"}
+_LINKS = {"href", "src", "xlink:href"}
+_UNSAFE = re.compile(r"url\((?!#)|expression|javascript:|@import", re.I)
+
+
+class _Cleaner(HTMLParser):
+    """Keep listed tags, drop handlers, scripts and references to anything outside."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.out, self.skipping = [], 0
+
+    def handle_starttag(self, tag, attrs):
+        if tag in _DROPPED:
+            self.skipping += 1
+        elif not self.skipping and tag in _TAGS:
+            kept = "".join(
+                f' {name}="{escape(value or "")}"' if value is not None else f" {name}"
+                for name, value in attrs
+                if _is_harmless(tag, name, value or "")
+            )
+            self.out.append(f"<{tag}{kept}>")
+
+    def handle_startendtag(self, tag, attrs):
+        if tag not in _DROPPED:
+            self.handle_starttag(tag, attrs)
+            if tag not in _VOID:
+                self.handle_endtag(tag)
+
+    def handle_endtag(self, tag):
+        if tag in _DROPPED:
+            self.skipping = max(self.skipping - 1, 0)
+        elif not self.skipping and tag in _TAGS and tag not in _VOID:
+            self.out.append(f"</{tag}>")
+
+    def handle_data(self, data):
+        if not self.skipping:
+            self.out.append(escape(data, quote=False))
+
+
+def _is_harmless(tag: str, name: str, value: str) -> bool:
+    if name.startswith("on") or _UNSAFE.search(value):
+        return False
+    if name in _LINKS:
+        return value.startswith("#") or (tag == "img" and value.startswith("data:image/"))
+    return name != "srcset"
+
+
+def clean_html(text: str) -> str:
+    """Make HTML of a cell harmless, whatever a ledger's text holds.
+
+    Examples
+    --------
+    >>> clean_html('<h2 onclick="x()">一<script>alert(1)</script></h2><img src="//x/y.png">')
+    '<h2>一</h2><img>'
+    """
+    cleaner = _Cleaner()
+    cleaner.feed(text)
+    cleaner.close()
+    return "".join(cleaner.out)
+
+
+class _LooseNumbers(HTMLParser):
+    """Collect text that is neither inside a quote nor inside a drawing."""
+
+    def __init__(self):
+        super().__init__(convert_charrefs=True)
+        self.stack, self.texts = [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in _VOID:
+            names = dict(attrs)
+            bound = "data-id" in names or tag == "svg" or names.get("class") == "q"
+            self.stack.append((tag, bound))
+
+    def handle_endtag(self, tag):
+        if tag in (name for name, _ in self.stack):
+            while self.stack.pop()[0] != tag:
+                pass
+
+    def handle_data(self, data):
+        if not any(bound for _, bound in self.stack):
+            self.texts.append(data)
+
+
+def check_numbers(body: str, fixed: list[str]) -> None:
+    """Stop at a number on the page that carries no result.
+
+    Raises
+    ------
+    PageError
+        Quotes the text around the first such number.
+    """
+    parser = _LooseNumbers()
+    parser.feed(body)
+    for text in parser.texts:
+        loose = find_loose_numbers(text, fixed)
+        if loose:
+            raise PageError(
+                f"页面文字“{text.strip()[:60]}”中的数字 {loose[0]} 没有结果编号："
+                "请在单元格中用 quote 或 show_sentence 引用结果。"
+            )
+
+
+def export_page(notebook: Path, out_html: Path, language: str | None = None) -> Path:
+    """Export an executed `8_findings` as the page.
+
+    Code is hidden; every output and every text cell appears, also those added by hand,
+    except text cells tagged ``desk``. Of the notebook only cells enter the page, no
+    metadata (papermill's holds paths).
+
+    Parameters
+    ----------
+    notebook
+        Executed.
+    out_html
+        Written whole or not at all.
+    language
+        Otherwise taken from the notebook's own head part.
+
+    Raises
+    ------
+    PageError
+        If a number carries no result, or the file would be too large.
+    DisclosureError
+        If the page holds a resident number, a phone or a path.
+    """
+    folders = locate()
+    body = render_cells(nbformat.read(notebook, as_version=4))
+    said = dict(re.findall(r'(?<=\s)data-(year|language)="(\w+)"', body))
+    language = language or said.get("language", "zh")
+    words = load_toml(folders.reference / "sentences.toml")[language]
+    if said:
+        check_numbers(body, words["fixed"])
+    targets = set(re.findall(r'\bid="([^"]+)"', body))
+    body = re.sub(
+        r'<a class="q" href="#([^"]+)"([^>]*)>(.*?)</a>',
+        lambda m: (
+            m[0] if m[1] in targets else f'<span data-id="{m[1][2:]}"{m[2]}>{m[3]}</span>'
+        ),
+        body,
+    )
+    title = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.S)
+    title = unescape(re.sub("<[^>]+>", "", title[1])) if title else words["page"]["title"]
+    return write_page(body, out_html, title, language, folders, said.get("year", ""))
+
+
+def render_cells(notebook) -> str:
+    """Executed cells as HTML through the project's nbconvert template."""
+    from nbconvert import HTMLExporter
+
+    exporter = HTMLExporter(
+        template_name="template",
+        extra_template_basedirs=[str(TEMPLATE.parent)],
+        filters={"clean_html": clean_html},
+    )
+    for cell in notebook.cells:
+        if HIDDEN_TAG in cell.metadata.get("tags", []):
+            cell.source = ""
+    body, _ = exporter.from_notebook_node(notebook)
+    return body
+
+
+def write_page(
+    body: str, out_html: Path, title: str, language: str, folders: Folders, year: str = ""
+) -> Path:
+    """Put a body into the frame: head, security policy, style, banner, embedded fonts.
+
+    Raises
+    ------
+    PageError
+        If the file would be too large.
+    DisclosureError
+        If the text holds what must not be published.
+    """
+    words = load_toml(folders.reference / "sentences.toml")[language]["page"]
+    district = load_toml(folders.reference / "district.toml")
+    frame = _environment().get_template("frame.html.j2")
+    style = (TEMPLATE / "page.css").read_text(encoding="utf-8")
+    context = {
+        "body": body,
+        "title": title,
+        "language": language,
+        "is_demo": folders.is_demo,
+        "page": words,
+        "year": year,
+        "district": district["district"][f"name_{language}"],
+        "office": district["office"][f"name_{language}"],
+    }
+    text = frame.render(**context, style=style, fonts="")
+    refuse_disclosure(text, out_html.name, (str(folders.root), str(folders.data)))
+    text = frame.render(**context, style=style, fonts=embed_fonts(text))
+    data = text.replace("\r\n", "\n").encode("utf-8")
+    if len(data) > LARGEST:
+        raise PageError(f"页面 {out_html.name} 有 {len(data):,} 字节，超过 {LARGEST:,}。")
+    return write_whole(out_html, lambda draft: draft.write_bytes(data))
+
+
+@cache
+def _font_bytes(weight: str) -> bytes:
+    path = files("evaluation.findings").joinpath("fonts", f"EvaluationSansSC-{weight}.otf")
+    return path.read_bytes()
+
+
+def embed_fonts(text: str) -> str:
+    """CSS with the characters of a page as WOFF2, so that no machine lacks them."""
+    from fontTools import subset
+    from fontTools.ttLib import TTFont
+
+    characters = {ord(character) for character in unescape(text)} | set(range(0x20, 0x7F))
+    rules = []
+    for weight, number in (("Regular", 400), ("Bold", 700)):
+        font = TTFont(io.BytesIO(_font_bytes(weight)), recalcTimestamp=False)
+        options = subset.Options()
+        options.flavor, options.hinting, options.layout_features = "woff2", False, ["kern"]
+        chooser = subset.Subsetter(options)
+        chooser.populate(unicodes=sorted(characters))
+        chooser.subset(font)
+        font.flavor, sheet = "woff2", io.BytesIO()
+        font.save(sheet)
+        data = base64.b64encode(sheet.getvalue()).decode("ascii")
+        rules.append(
+            "@font-face{font-family:'Evaluation Sans SC';font-display:block;"
+            f"font-weight:{number};src:url(data:font/woff2;base64,{data}) format('woff2')}}"
+        )
+    return "".join(rules)
+
+
+def write_index(folders: Folders, language: str = "zh") -> Path:
+    """Write ``outputs/index.html``: editions by policies with their verdicts.
+
+    Links lead to the pages that exist; frozen (published) editions are marked.
+
+    Raises
+    ------
+    EvaluationError
+        If no edition has a verdict.
+    """
+    years = sorted(
+        int(folder.name)
+        for folder in folders.outputs.glob("[12][0-9][0-9][0-9]")
+        if any((folder / f"verdict_{policy}.csv").is_file() for policy in POLICIES)
+    )
+    if not years:
+        raise EvaluationError("outputs 中还没有任何一版的结论，无法编写目录页。")
+    editions = [
+        {
+            "view": View(load_findings(folders, year, language)),
+            "pages": [
+                (name, words)
+                for name, words in (("findings.html", "中文"), ("findings.en.html", "English"))
+                if (folders.edition(year) / name).is_file()
+            ],
+            "frozen": folders.published(year).is_dir(),
+        }
+        for year in reversed(years)
+    ]
+    body = str(_environment().get_template("parts.html.j2").module.index(editions))
+    words = editions[0]["view"].page
+    return write_page(
+        body, folders.outputs / "index.html", words["index_title"], language, folders
+    )

@@ -1,0 +1,191 @@
+import dataclasses
+import re
+from itertools import pairwise
+
+import made_up_findings as made_up
+import nbformat
+import pandas as pd
+import pytest
+
+from evaluation.findings import page
+from evaluation.findings.parts import View, show, show_sentence
+from evaluation.findings.quotes import PageError, load_findings, quote
+from evaluation.tables import publish_table
+
+EFFECT = "2024.loan.published.primary.employed_open.all"
+DEFINITE = ("effective", "effective_small", "harmful", "harmful_small", "too_small")
+UNKNOWN = ("cannot_tell", "do_not_conclude", "too_few", "not_due")
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory):
+    folders = made_up.make_folders(tmp_path_factory.mktemp("page"))
+    verdicts = {"loan": "effective", "subsidy": "cannot_tell", "post": "too_small"}
+    made_up.publish_edition(folders, verdicts)
+    return folders
+
+
+@pytest.fixture(scope="module")
+def findings(folders):
+    return load_findings(folders, made_up.YEAR)
+
+
+def export(folders, place, monkeypatch, **kwargs):
+    monkeypatch.setattr(page, "locate", lambda: folders)
+    notebook = made_up.make_notebook(folders, **kwargs)
+    place.mkdir(exist_ok=True)
+    nbformat.write(notebook, place / "8_findings.ipynb")
+    return page.export_page(place / "8_findings.ipynb", place / "findings.html")
+
+
+def test_quote_carries_the_id_and_its_origin(findings):
+    html = quote(findings, EFFECT, "estimate", "people")
+    assert f'href="#r-{EFFECT}"' in html and ">13人<" in html
+    assert "n=151" in html and "两法合并" in html and "5.0至21.0" in html
+
+
+def test_number_of_no_result_is_refused(findings):
+    with pytest.raises(PageError, match="没有编号为"):
+        quote(findings, "2024.loan.made_up", "estimate", "people")
+
+
+def test_sentence_with_a_typed_number_is_refused(findings):
+    with pytest.raises(PageError, match="13"):
+        show_sentence(findings, "每100名借款人中多13人就业。")
+    shown = show_sentence(
+        findings, "每100名借款人中多{n}就业。", n=quote(findings, EFFECT, "estimate", "people")
+    )
+    assert "13人" in shown.data
+
+
+def test_causal_word_needs_the_verdict_that_permits_it(findings):
+    show_sentence(findings, "贷款带动了就业。", policy="loan")
+    for policy in ("subsidy", "post", None):
+        with pytest.raises(PageError, match="带动"):
+            show_sentence(findings, "带动了就业。", policy=policy)
+
+
+def test_sentence_of_another_verdict_does_not_exist(findings):
+    with pytest.raises(PageError, match="不允许"):
+        findings.say("subsidy", "made_up_sentence")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("verdict", [*DEFINITE, *UNKNOWN, "missing"])
+def test_page_copes_with_every_verdict_for_every_policy(verdict, language, tmp_path):
+    folders = made_up.make_folders(tmp_path)
+    verdicts = (
+        dict.fromkeys(("loan", "subsidy", "post"), verdict) if verdict != "missing" else {}
+    )
+    made_up.publish_edition(folders, verdicts, with_rest=False)
+    findings = load_findings(folders, made_up.YEAR, language)
+    for part in ("head", "cards", "paths", "cost", "wording", "unknown", "revisions", "method"):
+        html = show(findings, part).data
+        page.check_numbers(html, findings.words["fixed"])
+    assert findings.words["verdicts"][verdict]["badge"] in show(findings, "head").data
+    people = View(findings).people("loan")
+    assert len(people) == (
+        100 if verdict in (*DEFINITE, "cannot_tell", "do_not_conclude") else 0
+    )
+    assert ("because" in people) == verdict.startswith("effective")
+
+
+def test_too_few_gives_no_number(tmp_path):
+    folders = made_up.make_folders(tmp_path)
+    made_up.publish_edition(folders, {"subsidy": "too_few"}, with_rest=False)
+    findings = load_findings(folders, made_up.YEAR)
+    assert not View(findings).primary("subsidy")
+    assert "个百分点" not in show(findings, "cards").data
+
+
+def test_a_hundred_people_are_whole_persons(findings):
+    people = View(findings).people("loan")
+    assert (people.count("anyway"), people.count("because"), people.count("idle")) == (
+        61,
+        13,
+        26,
+    )
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_page_is_one_small_file_without_scripts_or_hosts(
+    language, folders, tmp_path, monkeypatch
+):
+    path = export(folders, tmp_path, monkeypatch, language=language)
+    text = path.read_text(encoding="utf-8")
+    assert path.stat().st_size < page.LARGEST
+    assert "<script" not in text and "http:" not in text and "https:" not in text
+    assert "default-src 'none'" in text
+    assert text.count("<h1") == 1
+    assert folders.is_demo and ("示范数据" in text or "Demonstration" in text)
+    levels = [int(level) for level in re.findall(r"<h(\d)", text)]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert set(re.findall(r'href="#([^"]+)"', text)) <= set(re.findall(r'\bid="([^"]+)"', text))
+    assert (
+        "42" not in re.sub(r"base64,[^)]+|<svg.*?</svg>", "", text.split("</style>")[1])[:3000]
+    )
+
+
+def test_same_results_give_the_same_bytes_in_two_folders(folders, tmp_path, monkeypatch):
+    first = export(folders, tmp_path / "a", monkeypatch).read_bytes()
+    assert export(folders, tmp_path / "b", monkeypatch).read_bytes() == first
+
+
+def test_english_page_quotes_the_same_results(folders):
+    quoted = []
+    for language in ("zh", "en"):
+        findings = load_findings(folders, made_up.YEAR, language)
+        for part in ("head", "cards"):
+            show(findings, part)
+        quoted.append(set(findings.quoted))
+    assert quoted[0] == quoted[1]
+
+
+def test_cells_added_by_hand_appear_and_desk_cells_do_not(folders, tmp_path, monkeypatch):
+    added = [
+        nbformat.v4.new_markdown_cell("**手工添加的一段**<script>alert('x')</script>"),
+        made_up.code_cell("<p>手工添加的输出</p>"),
+    ]
+    text = export(folders, tmp_path, monkeypatch, added=added).read_text(encoding="utf-8")
+    assert "手工添加的一段" in text and "手工添加的输出" in text
+    assert "<script" not in text and "alert" not in text
+    assert "只给写笔记本的人看" not in text
+
+
+def test_number_without_a_result_stops_the_page(folders, tmp_path, monkeypatch):
+    added = [nbformat.v4.new_markdown_cell("贷款带来了 57 个岗位。")]
+    with pytest.raises(PageError, match="57"):
+        export(folders, tmp_path, monkeypatch, added=added)
+    assert not (tmp_path / "findings.html").exists()
+
+
+def test_text_of_ledgers_is_escaped(folders, tmp_path):
+    other = dataclasses.replace(folders, outputs=tmp_path)
+    table = pd.DataFrame({"item": ["data"], "value": ["<script>alert(1)</script>"]})
+    publish_table(table, "provenance", other, made_up.YEAR, key=["item"])
+    html = show(load_findings(other, made_up.YEAR), "results").data
+    assert "<script" not in html and "&lt;script" in html
+
+
+@pytest.mark.parametrize(
+    "dirty, clean",
+    [
+        ("<p onclick='x()'>一</p>", "<p>一</p>"),
+        ('<a href="javascript:x()">一</a>', "<a>一</a>"),
+        ('<a href="//host/x">一</a>', "<a>一</a>"),
+        ('<img src="x.png">', "<img>"),
+        ('<p style="background:url(//host/x)">一</p>', "<p>一</p>"),
+        ("<iframe src='//x'>一</iframe>二", "二"),
+        ("<svg><script>x</script><path d='M0 0'/></svg>", '<svg><path d="M0 0"></path></svg>'),
+        ("1 < 2 & 3", "1 &lt; 2 &amp; 3"),
+    ],
+)
+def test_cleaning_leaves_text_and_drops_the_rest(dirty, clean):
+    assert page.clean_html(dirty) == clean
+
+
+def test_index_lists_editions_with_their_verdicts(folders):
+    (folders.edition(made_up.YEAR) / "findings.html").write_text("", encoding="utf-8")
+    text = page.write_index(folders).read_text(encoding="utf-8")
+    assert 'href="2024/findings.html"' in text
+    assert "证据不足" in text and "http" not in text.split("</style>")[1]
