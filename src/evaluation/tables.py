@@ -163,7 +163,7 @@ def publish_table(
     if not exempt and {"term", "n_treated", "estimate"} <= set(frame):
         frame = disclosure.suppress_estimates(frame, rules)
     elif not exempt and counts:
-        frame = disclosure.suppress_counts(frame, list(counts), list(by), rules, rates)
+        frame = disclosure.suppress_counts(frame, list(counts), list(by), rules, rates, key)
     text = frame.to_csv(index=False, float_format="%.12g", lineterminator="\r\n")
     disclosure.refuse_disclosure(text, f"{name}.csv", (str(folders.root), str(folders.data)))
     path = folders.edition(year) / f"{name}.csv"
