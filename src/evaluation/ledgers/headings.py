@@ -58,21 +58,43 @@ class Table:
     first: int
 
 
-def load_aliases(reference: Path) -> pd.DataFrame:
-    """Read the table of aliases with a column ``key``: the heading as it is matched.
+@dataclass(frozen=True)
+class Aliases:
+    """The table of headings.
+
+    Attributes
+    ----------
+    columns
+        By ledger: column by heading as it is matched.
+    required
+        By ledger: usual heading by column that must be there.
+    units
+        By ledger: unit by column where neither heading nor sheet states one.
+    """
+
+    columns: dict[str, dict[str, str]]
+    required: dict[str, dict[str, str]]
+    units: dict[str, dict[str, str]]
+
+
+def load_aliases(reference: Path) -> Aliases:
+    """Read ``columns.csv``.
 
     Raises
     ------
     LedgerError
         If one heading stands for two columns of the same ledger.
     """
-    aliases = pd.read_csv(reference / "columns.csv", dtype=str, encoding="utf-8-sig")
-    aliases = aliases.fillna("")
-    aliases["key"] = aliases["heading"].map(normalise)
-    aliases = aliases.drop_duplicates(["ledger", "key", "column"])
-    twice = aliases[aliases.duplicated(["ledger", "key"])]
-    if len(twice):
-        raise LedgerError(f"columns.csv 中同一表头对应两列：{'、'.join(twice['heading'])}。")
+    table = pd.read_csv(reference / "columns.csv", dtype=str, encoding="utf-8-sig").fillna("")
+    aliases = Aliases(*({ledger: {} for ledger in LEDGERS} for _ in range(3)))
+    for row in table.itertuples():
+        key = normalise(row.heading)
+        if aliases.columns[row.ledger].setdefault(key, row.column) != row.column:
+            raise LedgerError(f"columns.csv 中“{row.heading}”对应同一台账的两列。")
+        if row.required:
+            aliases.required[row.ledger][row.column] = row.heading
+        if row.unit:
+            aliases.units[row.ledger][row.column] = row.unit
     return aliases
 
 
@@ -99,7 +121,7 @@ def _forms(heading: str) -> list[str]:
     return [form for form in (normalise(text), normalise(without), bare) if form]
 
 
-def find_table(grid: Grid, aliases: pd.DataFrame) -> Table | None:
+def find_table(grid: Grid, aliases: Aliases) -> Table | None:
     """Find the one table of a sheet, or none if nothing in it looks like a ledger.
 
     The heading is the row (or two rows, the upper one perhaps merged over several
@@ -112,16 +134,12 @@ def find_table(grid: Grid, aliases: pd.DataFrame) -> Table | None:
         If two ledgers fit equally well (names both), if a required column is
         missing (names the headings found), or if an amount has no unit.
     """
-    known = {
-        ledger: dict(zip(group["key"], group["column"], strict=True))
-        for ledger, group in aliases.groupby("ledger", sort=False)
-    }
     best, rank = None, (0, 0, 0)
     for position in range(min(_SEARCHED, len(grid.rows))):
         below = grid.rows[position + 1 : position + 2]
         for height in (1, 2) if below and not _is_data(below[0]) else (1,):
             names = _names(grid.rows, position, height)
-            scores = {ledger: _match(names, table) for ledger, table in known.items()}
+            scores = {ledger: _match(names, table) for ledger, table in aliases.columns.items()}
             widest = max(scores.values(), key=len)
             # Two rows only where the lower one adds to the upper one.
             joined = sum(
@@ -145,7 +163,7 @@ def find_table(grid: Grid, aliases: pd.DataFrame) -> Table | None:
     headings = {c: _typed(names[at][used]) for c, (at, used) in scores[ledger].items()}
     _require(ledger, columns, names, aliases, place)
     units = _find_units(ledger, columns, headings, grid.rows[:position], aliases, place)
-    unknown = _unknown(names, columns, known[ledger])
+    unknown = _unknown(names, columns, aliases.columns[ledger])
     return Table(ledger, columns, headings, units, unknown, position + height)
 
 
@@ -206,9 +224,8 @@ def _typed(text):
 
 
 def _require(ledger, columns, names, aliases, place):
-    own = aliases[(aliases["ledger"] == ledger) & (aliases["required"] == "yes")]
-    missing = own.loc[~own["column"].isin(columns), "heading"]
-    if len(missing):
+    missing = [h for column, h in aliases.required[ledger].items() if column not in columns]
+    if missing:
         found = "、".join(
             _typed(form[-1]) for form in names if form[-1] and "（续）" not in form[-1]
         )
@@ -230,14 +247,13 @@ AMOUNTS = {
 def _find_units(ledger, columns, headings, above, aliases, place):
     lines = " ".join(_text(cell) for row in above for cell in row if _text(cell))
     said = _UNIT_LINE.search(unicodedata.normalize("NFKC", lines))
-    defaults = aliases.loc[aliases["unit"] != ""].set_index(["ledger", "column"])["unit"]
     units = {}
     for column in AMOUNTS.get(ledger, ()):
         if column not in columns:
             continue
         own = _UNIT.search(headings[column])
         unit = own.group() if own else said.group(1) if said else None
-        unit = unit or defaults.get((ledger, column))
+        unit = unit or aliases.units[ledger].get(column)
         if unit not in ("元", "万元"):
             raise LedgerError(
                 "既没有在表头、也没有在表格上方写明金额单位，本表未读入："

@@ -1,4 +1,4 @@
-"""What can be wrong with a row: the closed list of kinds, and the clerk's report."""
+"""What can be wrong with a row: the closed list of kinds, and checks across columns."""
 
 from dataclasses import dataclass
 
@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.ledgers.identity import mask
+from evaluation.ledgers.schema import KEY_DATES, ORDERED
 
 SET_ASIDE, FLAGGED, REPAIRED = "set_aside", "flagged", "repaired"
 
@@ -85,18 +86,9 @@ KINDS = {
 
 
 COLUMNS = [
-    "file",
-    "sheet",
-    "row",
-    "column",
-    "ledger",
-    "kind",
-    "state",
-    "reason",
-    "advice",
-    "shown",
+    "file", "sheet", "row", "column", "ledger", "kind", "state", "reason", "advice", "shown",
     "received",
-]
+]  # fmt: skip
 _NOT_SHOWN = {"name", "phone", "address", "household", "birth"}
 
 
@@ -136,6 +128,51 @@ def _shown(raw, column, positions):
         return ""
     texts = [cells.categories[code] if code >= 0 else "" for code in cells.codes[positions]]
     return [mask(text) if text and column == "number" else text[:40] for text in texts]
+
+
+def check_dates(raw, cleaned: dict, notes: list) -> None:
+    """Key date there, ends not before starts, nothing after the year received."""
+    first, *stand_in = KEY_DATES[raw.ledger]
+    missing = np.all([np.isnat(cleaned[column]) for column in (first, *stand_in)], axis=0)
+    notes.append(note(raw, missing, first, "key_date_missing"))
+    start, end = (cleaned.get(column) for column in ORDERED.get(raw.ledger, ("", "")))
+    if start is not None and end is not None:
+        notes.append(note(raw, end < start, ORDERED[raw.ledger][1], "date_order"))
+    if raw.received:
+        late = cleaned[first] > np.datetime64(f"{raw.received}-12-31")
+        notes.append(note(raw, late, first, "date_future"))
+
+
+def check_duplicates(raw, notes: list) -> None:
+    """Set aside a row all of whose cells stand in an earlier row of the same file."""
+    prints = pd.Series(raw.prints)
+    twice = prints.duplicated().to_numpy()
+    if not twice.any():
+        return
+    first = pd.Series(prints.index).groupby(prints).transform("first").to_numpy()[twice]
+    sheets = np.array(raw.names, dtype=object)[raw.sheets[first]]
+    reasons = [
+        f"与{f'工作表“{sheet}”' if sheet else ''}第{row}行完全相同"
+        for sheet, row in zip(sheets, raw.rows[first], strict=True)
+    ]
+    notes.append(note(raw, twice, "number", "duplicate").assign(reason=reasons))
+
+
+def settle(notes: list[pd.DataFrame], length: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Decide which rows are set aside: the first reason counts, and a row out needs no other.
+
+    Returns
+    -------
+    tuple
+        Issues, and a mask of the rows set aside.
+    """
+    issues = pd.concat(notes, ignore_index=True)
+    out = issues["state"] == SET_ASIDE
+    lost = np.zeros(length, dtype=bool)
+    lost[issues.loc[out, "position"].to_numpy(dtype=int)] = True
+    second = issues[out].duplicated("position").reindex(issues.index, fill_value=False)
+    other = ~out & lost[issues["position"].to_numpy(dtype=int)]
+    return issues[~second & ~other], lost
 
 
 def collect_notes(notes: list[pd.DataFrame]) -> pd.DataFrame:

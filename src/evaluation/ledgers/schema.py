@@ -8,116 +8,51 @@ its last), ``amount`` (yuan), ``number``, ``count``, ``flag`` (0/1, blank unknow
 import pandas as pd
 
 SOURCE = {
-    "source_file": "text",
-    "source_sheet": "text",
-    "source_row": "row",
-    "received": "row",
-    "person_id": "key",
-    "name_key": "key",
-    "phone_key": "key",
-}
+    "source_file": "text", "source_sheet": "text", "source_row": "row", "received": "row",
+    "person_id": "key", "name_key": "key", "phone_key": "key",
+}  # fmt: skip
 KEY = ["source_file", "source_sheet", "source_row"]
 
 CLEAN = {
     "roster": {
-        "sex": "word",
-        "birth_year": "year",
-        "ethnicity": "text",
-        "schooling": "level",
-        "township": "code",
-        "village": "text",
-        "household_key": "key",
-        "poor": "flag",
-        "away_place": "text",
-        "left_on": "date",
-        "returned_on": "date",
-        "return_reason": "text",
-        "status": "word",
-        "trained": "flag",
-        "snapshot_on": "date",
+        "sex": "word", "birth_year": "year", "ethnicity": "text", "schooling": "level",
+        "township": "code", "village": "text", "household_key": "key", "poor": "flag",
+        "away_place": "text", "left_on": "date", "returned_on": "date",
+        "return_reason": "text", "status": "word", "trained": "flag", "snapshot_on": "date",
         "snapshot_year": "year",
     },
     "register": {
-        "form": "word",
-        "start": "date",
-        "end": "last_date",
-        "monthly_wage": "amount",
-        "insured": "flag",
-        "business_key": "key",
-        "registered_on": "date",
-        "deregistered_on": "last_date",
-        "valid": "flag",
+        "form": "word", "start": "date", "end": "last_date", "monthly_wage": "amount",
+        "insured": "flag", "business_key": "key", "registered_on": "date",
+        "deregistered_on": "last_date", "valid": "flag",
     },
     "subsidy": {
-        "business_key": "key",
-        "business_type": "text",
-        "township": "code",
-        "industry": "text",
-        "registered_on": "date",
-        "applied_on": "date",
-        "checked_on": "date",
-        "result": "word",
-        "refusal": "word",
-        "amount": "amount",
-        "paid_on": "date",
-        "returned_on": "date",
-        "jobs_claimed": "count",
+        "business_key": "key", "business_type": "text", "township": "code",
+        "industry": "text", "registered_on": "date", "applied_on": "date",
+        "checked_on": "date", "result": "word", "refusal": "word", "amount": "amount",
+        "paid_on": "date", "returned_on": "date", "jobs_claimed": "count",
     },
     "loan": {
-        "loan_id": "key",
-        "category": "text",
-        "applied_on": "date",
-        "result": "word",
-        "bank": "text",
-        "principal": "amount",
-        "rate": "number",
-        "paid_out": "date",
-        "due": "date",
-        "interest_subsidy": "amount",
-        "extended": "flag",
-        "overdue": "flag",
-        "compensated": "flag",
-        "compensated_amount": "amount",
-        "settled_on": "date",
-        "ordinal": "level",
-        "jobs_claimed": "count",
+        "loan_id": "key", "category": "text", "applied_on": "date", "result": "word",
+        "bank": "text", "principal": "amount", "rate": "number", "paid_out": "date",
+        "due": "date", "interest_subsidy": "amount", "extended": "flag", "overdue": "flag",
+        "compensated": "flag", "compensated_amount": "amount", "settled_on": "date",
+        "ordinal": "level", "jobs_claimed": "count",
     },
     "post": {
-        "post_type": "text",
-        "employer": "text",
-        "rural": "flag",
-        "fund": "text",
-        "category": "text",
-        "recognised_on": "date",
-        "started_on": "date",
-        "agreement_start": "date",
-        "agreement_end": "last_date",
-        "monthly_standard": "amount",
-        "days_required": "count",
-        "days_attended": "count",
-        "pay": "amount",
-        "insurance": "amount",
-        "ended_on": "last_date",
-        "end_reason": "text",
-        "next_state": "text",
-        "township": "code",
+        "post_type": "text", "employer": "text", "rural": "flag", "fund": "text",
+        "category": "text", "recognised_on": "date", "started_on": "date",
+        "agreement_start": "date", "agreement_end": "last_date", "monthly_standard": "amount",
+        "days_required": "count", "days_attended": "count", "pay": "amount",
+        "insurance": "amount", "ended_on": "last_date", "end_reason": "text",
+        "next_state": "text", "township": "code",
     },
-}
+}  # fmt: skip
 DTYPES = {
-    "date": "datetime64[us]",
-    "last_date": "datetime64[us]",
-    "amount": "float64",
-    "number": "float64",
-    "count": "Int16",
-    "level": "Int8",
-    "year": "Int16",
-    "flag": "Int8",
-    "row": "int64",
-    "word": "str",
-    "text": "str",
-    "key": "str",
-    "code": "str",
-}
+    "date": "datetime64[us]", "last_date": "datetime64[us]", "amount": "float64",
+    "number": "float64", "count": "Int16", "level": "Int8", "year": "Int16", "flag": "Int8",
+    "row": "int64", "word": "str", "text": "str", "key": "str", "code": "str",
+}  # fmt: skip
 # The date without which a row cannot be placed in time; the second stands in for a blank.
 KEY_DATES = {
     "roster": ("snapshot_on",),
@@ -145,16 +80,10 @@ def shape(values: dict, ledger: str, length: int) -> pd.DataFrame:
     >>> shape({}, "loan", 0).shape
     (0, 24)
     """
-    declared = SOURCE | CLEAN[ledger]
     index = pd.RangeIndex(length)
-    return pd.DataFrame(
-        {
-            column: pd.Series(
-                values.get(column, [None] * length if length else []), index, dtype=object
-            ).astype(DTYPES[kind])
-            if not hasattr(values.get(column), "dtype") or values[column].dtype == object
-            else pd.Series(values[column], index).astype(DTYPES[kind])
-            for column, kind in declared.items()
-        },
-        index=index,
-    )
+    columns = {}
+    for column, kind in (SOURCE | CLEAN[ledger]).items():
+        found = values.get(column)
+        found = pd.Series(None, index, dtype=object) if found is None else found
+        columns[column] = pd.Series(found, index).astype(DTYPES[kind])
+    return pd.DataFrame(columns, index=index)

@@ -64,8 +64,10 @@ def _cell(cell):
 
 def take(values, codes, missing):
     """Spread values of distinct cells over the rows; code -1 is `missing`."""
+    if not len(values):
+        return np.full(len(codes), missing)
     values = np.asarray(values)
-    table = np.empty(len(values) + 1, dtype=values.dtype if len(values) else object)
+    table = np.empty(len(values) + 1, dtype=values.dtype)
     table[:-1] = values
     table[-1] = missing
     return table[codes]
@@ -179,8 +181,6 @@ def parse_dates(column: pd.Categorical, last: bool = False) -> tuple[np.ndarray,
     days = np.array([day for day, _ in found], dtype="datetime64[us]")
     states = np.array([state for _, state in found], dtype=object)
     nat = np.datetime64("NaT", "us")
-    if not len(found):
-        return np.full(len(column), nat), np.full(len(column), "blank", dtype=object)
     return take(days, column.codes, nat), take(states, column.codes, "blank")
 
 
@@ -251,7 +251,6 @@ def parse_amounts(column: pd.Categorical, factor) -> tuple[np.ndarray, np.ndarra
     typed = take(np.array([t for _, _, t in found], dtype=object), column.codes, "blank")
     own = np.array([_FACTORS.get(unit, np.nan) for _, unit, _ in found], dtype=float)
     own = take(own, column.codes, np.nan)
-    number, own = number.astype(float), own.astype(float)
     differs = ~np.isnan(own) & (own != factor)
     # 4.35 万元 times 10,000 is 43499.99… in binary: yuan have two decimals.
     return np.round(number * np.where(np.isnan(own), factor, own), 2), typed, differs
@@ -263,15 +262,20 @@ def parse_number(text: str) -> float | None:
     return float(found[1]) if found else None
 
 
-def parse_numbers(column: pd.Categorical) -> tuple[np.ndarray, np.ndarray]:
-    """Understand a column of plain numbers: values (NaN: none) and whether a cell is bad."""
+def parse_numbers(column: pd.Categorical, most: float) -> tuple[np.ndarray, np.ndarray]:
+    """Understand a column of plain numbers: values (NaN: none) and whether a cell is bad.
+
+    A number above `most` is bad, and so is a fraction where `most` is an integer.
+    """
     found = [
         np.nan if clean_text(text) in _NONE else parse_number(text)
         for text in column.categories
     ]
-    bad = np.array([number is None for number in found], dtype=bool)
     values = np.array([np.nan if n is None else n for n in found], dtype=float)
-    return take(values, column.codes, np.nan).astype(float), take(bad, column.codes, False)
+    odd = (values > most) | ((values % 1 != 0) & (values == values) & isinstance(most, int))
+    bad = odd | np.array([number is None for number in found], dtype=bool)
+    values = np.where(bad, np.nan, values)
+    return take(values, column.codes, np.nan), take(bad, column.codes, False)
 
 
 def translate(column: pd.Categorical, words: dict[str, str]) -> tuple[np.ndarray, np.ndarray]:

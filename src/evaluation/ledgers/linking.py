@@ -1,0 +1,122 @@
+"""Persons and businesses of a row: keyed hashes in place of numbers, names and phones."""
+
+import contextlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from evaluation.ledgers import identity, values
+from evaluation.ledgers.rules import note
+from evaluation.tables import write_table
+
+
+def link_persons(raw, key: bytes, prefixes, typed_sex, notes: list):
+    """Link key, keyed name and phone; sex and birth year from the number.
+
+    A number that cannot be used links nobody: the row stays, without ``person_id``.
+
+    Parameters
+    ----------
+    prefixes
+        First six digits that need no remark; others are only a warning.
+    typed_sex
+        Sex as typed, used where the number gives none.
+
+    Returns
+    -------
+    tuple
+        Columns of the clean table, and keyed hashes (``kind``, ``hash``) of every number
+        (usable or not), name and phone.
+    """
+    cells = raw.columns["number"]
+    codes = cells.codes
+    checked = identity.check_numbers(cells)
+    numbers, kinds, typed, sexes = (
+        checked[name].to_numpy(dtype=object) for name in ("number", "kind", "typed", "sex")
+    )
+    usable = pd.notna(numbers)
+    digests = identity.pseudonyms(np.where(usable, numbers, typed), key, "number", 32)
+    for kind in pd.unique(kinds[pd.notna(kinds)]):
+        notes.append(note(raw, values.take(kinds == kind, codes, False), "number", kind))
+    strange = usable & np.array([str(n)[:6] not in prefixes for n in numbers], dtype=bool)
+    notes.append(note(raw, values.take(strange, codes, False), "number", "number_prefix"))
+    sex = values.take(sexes, codes, None)
+    birth = values.take(checked["birth"].to_numpy(dtype=int), codes, 0)
+    columns = {
+        "person_id": values.take(np.where(usable, digests, None), codes, None),
+        "birth_year": np.where(birth > 0, birth // 10_000, np.nan),
+        "sex": np.where(pd.isna(sex), typed_sex, sex),
+    }
+    differ = pd.notna(sex) & pd.notna(typed_sex) & (sex != typed_sex)
+    notes.append(note(raw, differ, "sex", "sex_mismatch"))
+    columns |= _typed_birth(raw, columns["birth_year"], notes)
+    columns |= _names_and_phones(raw, key, notes)
+    private = {"number": digests, **{k: columns.get(f"{k}_key") for k in ("name", "phone")}}
+    frames = [
+        pd.DataFrame({"kind": kind, "hash": pd.Series(found, dtype=object).dropna().unique()})
+        for kind, found in private.items()
+        if found is not None
+    ]
+    return columns, pd.concat(frames, ignore_index=True).astype("str")
+
+
+def _names_and_phones(raw, key, notes):
+    columns = {}
+    nobody = raw.columns["number"].codes < 0
+    names = raw.columns.get("name")
+    if names is not None:
+        columns["name_key"] = identity.keyed(names, identity.tidy_name, key, "name")
+        spaced = [bool(re.search(r"\S\s+\S", text)) for text in names.categories]
+        notes.append(note(raw, values.take(spaced, names.codes, False), "name", "name_spaces"))
+        notes.append(note(raw, (names.codes < 0) & ~nobody, "name", "name_missing"))
+        notes.append(note(raw, (names.codes >= 0) & nobody, "number", "number_missing"))
+        nobody &= names.codes < 0
+    notes.append(note(raw, nobody, "number", "person_missing"))
+    if "phone" in raw.columns:
+        phones = raw.columns["phone"]
+        columns["phone_key"] = identity.keyed(phones, identity.tidy_phone, key, "phone")
+    return columns
+
+
+def _typed_birth(raw, year, notes):
+    """Birth year from its own column where the number gives none."""
+    cells = raw.columns.get("birth")
+    if cells is None:
+        return {}
+    days, states = values.parse_dates(cells)
+    stated = pd.Series(days).dt.year.to_numpy(dtype=float)
+    differ = ~np.isnan(year) & ~np.isnan(stated) & (year != stated)
+    notes.append(note(raw, differ, "birth", "birth_mismatch"))
+    notes.append(note(raw, states == "bad", "birth", "date_unreadable"))
+    return {"birth_year": np.where(np.isnan(year), stated, year)}
+
+
+def link_businesses(raw, key: bytes, notes: list) -> dict:
+    """Keyed hash of the credit code; an invalid one links nothing."""
+    cells = raw.columns.get("credit_code")
+    if cells is None:
+        return {}
+    codes = [identity.check_credit_code(text) for text in cells.categories]
+    wrong = values.take([code is None for code in codes], cells.codes, False)
+    notes.append(note(raw, wrong, "credit_code", "credit_code"))
+    keys = identity.pseudonyms(codes, key, "business")
+    return {"business_key": values.take(keys, cells.codes, None)}
+
+
+def link_column(raw, column: str, key: bytes) -> np.ndarray | None:
+    """Keyed hash of a contract or household number; none where the file has no column."""
+    cells = raw.columns.get(column)
+    return None if cells is None else identity.keyed(cells, values.clean_text, key, column)
+
+
+def write_private_hashes(hashes: pd.DataFrame, path: Path) -> Path:
+    """Write the keyed hashes that the scan of published files compares with.
+
+    Readable by its owner alone (on Windows: as the folder is).
+    """
+    write_table(hashes, path, key=["kind", "hash"])
+    with contextlib.suppress(OSError):
+        path.chmod(0o600)
+    return path
