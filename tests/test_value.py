@@ -26,12 +26,16 @@ INFLUENCE = pd.DataFrame(
         "balanced": [0.0, 0.0, 0.01, -0.01],
     }
 )
+PATHS = pd.DataFrame(
+    {"event_time": 2, "group": ["treated", "comparison"], "share": [0.75, 0.6]}
+)
 COSTS = pd.Series({"a": 12_000.0, "b": 8_000.0, "c": 99_999.0})
 
 
 def judge(verdict, estimates=ESTIMATES):
-    row = pd.Series({"policy": "loan", "verdict": verdict, "result_id": NAME, "n_evaluated": 2})
-    return value_policy(row, estimates, INFLUENCE, COSTS)
+    row = {"policy": "loan", "verdict": verdict, "result_id": NAME}
+    row = pd.Series(row | {"horizon": 2, "n_evaluated": 2})
+    return value_policy(row, estimates, INFLUENCE, PATHS, COSTS)
 
 
 def test_a_certain_cost_turns_the_limits_of_the_effect_around():
@@ -55,6 +59,7 @@ def test_only_an_effective_verdict_has_a_price():
     assert row["state"] == "bounded"
     assert row["cost_per_participant"] == pytest.approx(10_000)
     assert row["cost_per_job"] == pytest.approx(10_000 / 0.15)
+    assert row["deadweight"] == pytest.approx(0.8)
     assert row["conf_low"] < row["cost_per_job"] < row["conf_high"]
 
 

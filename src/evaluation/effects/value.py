@@ -69,7 +69,11 @@ def summarise_influence(influence: pd.DataFrame, costs: pd.Series) -> pd.DataFra
 
 
 def value_policy(
-    verdict: pd.Series, estimates: pd.DataFrame, influence: pd.DataFrame, costs: pd.Series
+    verdict: pd.Series,
+    estimates: pd.DataFrame,
+    influence: pd.DataFrame,
+    paths: pd.DataFrame,
+    costs: pd.Series,
 ) -> dict:
     """One row of the value table.
 
@@ -86,6 +90,9 @@ def value_policy(
         Rows of ``estimates_<policy>``.
     influence, costs
         See `summarise_influence`.
+    paths
+        Rows of ``paths_<policy>``: of the participants in work at the horizon,
+        ``deadweight`` would have been so without the policy.
     """
     policy, name = verdict["policy"], verdict["result_id"]
     row = dict.fromkeys(COLUMNS, np.nan) | {
@@ -122,6 +129,8 @@ def value_policy(
         )
     if None in intervals:
         return row
+    share = paths[paths["event_time"] == verdict["horizon"]].set_index("group")["share"]
+    row["deadweight"] = share.get("comparison", np.nan) / share.get("treated", np.nan)
     row["state"] = "bounded"
     row["cost_per_job"] = row["cost_per_participant"] / published["estimate"].iloc[0]
     row["conf_low"] = min(low for low, _ in intervals)
