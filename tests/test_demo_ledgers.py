@@ -157,7 +157,9 @@ def test_credit_codes_are_valid_and_differ():
 
 
 def test_a_duplicate_is_an_extra_row_below_its_original():
-    frame = pd.DataFrame({"person": [0, 1], "name": ["甲", "乙"], "number": ["1", "2"]})
+    frame = pd.DataFrame(
+        {"person": [0, 1], "turn": 0, "name": ["甲", "乙"], "number": ["1", "2"]}
+    )
     papers = pd.DataFrame({"township_old": ["a", "b"], "dissolved": False})
     draw = np.array([0.999, 0.4290])  # just above all other kinds of a policy ledger
     rows, notes = plant("loan", 2024, frame, papers, draw)

@@ -1,6 +1,6 @@
 """Defects as they stand in real ledgers, planted row by row from their own stream.
 
-Which row gets which defect depends on the person and the year alone, so that a
+Which row gets which defect depends on the person and the row's own date, so that a
 cumulative ledger repeats its mistakes every year, as real ones do.
 """
 
@@ -36,9 +36,9 @@ def plant(ledger, year, frame, papers, draw) -> tuple[pd.DataFrame, pd.DataFrame
     """
     rows = frame.to_dict("list")
     person = frame["person"].to_numpy(dtype=int)
-    # Rosters and spells: another row of the person each time, not the same every year.
-    turn = {"roster": year, "register": np.arange(len(frame))}.get(ledger, 0)
-    chance = (draw[person] + turn * 0.6180339887) % 1
+    # Another of a person's rosters or spells each time, but all versions of a spell: one
+    # whose end got lost would never end.
+    chance = (draw[person] + frame["turn"].to_numpy(dtype=float) * 0.6180339887) % 1
     notes, reached = [], 0.0
     for kind, (share, change) in _DEFECTS.items():
         share *= 1 if ledger in ("roster", "register") else POLICY_RATE

@@ -99,7 +99,8 @@ def deliveries(world, papers: pd.DataFrame, names: dict):
     ------
     tuple
         ``(year received, ledger, year shown in the file's name, frame)``; the frame has the
-        columns of ``HEADINGS`` (text, numbers or missing) and ``person``.
+        columns of ``HEADINGS`` (text, numbers or missing), ``person`` and ``turn``: a number
+        that is the same for all versions of a row.
     """
     first = world.rules.first_year + 3
     rosters = ledger_tables(world, world.rules.last_year, ["roster"])["roster"]
@@ -152,7 +153,10 @@ def _typed(ledger, rows, papers, names, year):
         days = rows["recognised_on"].astype("datetime64[s]") - np.datetime64("1899-12-30")
         typed["recognised_on"] = days.dt.days
     extra = ["valid"] if ledger == "register" else []
-    return typed[["person", *HEADINGS[ledger], *extra]].astype(object)
+    typed["turn"] = year if ledger == "roster" else 0
+    if ledger == "register":
+        typed["turn"] = rows["start"].dt.year * 12 + rows["start"].dt.month
+    return typed[["person", "turn", *HEADINGS[ledger], *extra]].astype(object)
 
 
 def unit_of(ledger: str, year: int) -> str:
