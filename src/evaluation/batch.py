@@ -172,14 +172,13 @@ def _declared_parameters(notebook: Path) -> set[str]:
 
 def discard_broken_receipts(folders: Folders, runs: list[Run]) -> None:
     """Withdraw the receipt of a run one of whose products is gone or was changed."""
-    home = folders.outputs.parent
     for run in runs:
         receipt = receipt_path(folders, run)
         if not receipt.is_file():
             continue
         products = json.loads(receipt.read_text(encoding="utf-8"))
         for name, expected in products.items():
-            path = home / name
+            path = folders.data / name  # data/ exists wherever a receipt does
             if not path.is_file() or file_hash(path) != expected:
                 receipt.unlink()
                 break

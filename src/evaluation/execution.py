@@ -102,8 +102,10 @@ def execute_run(run: Run, kernel: str = "python3") -> None:
         finally:
             os.environ.pop(WRITTEN_VARIABLE, None)
     _write_json(report_path(folders, run), {"seconds": time.monotonic() - began})
-    home = folders.outputs.parent
-    hashes = {os.path.relpath(path, home): file_hash(path) for path in sorted(set(products))}
+    hashes = {
+        Path(os.path.relpath(path, folders.data)).as_posix(): file_hash(path)
+        for path in sorted(set(products))
+    }
     _write_json(receipt_path(folders, run), hashes)
 
 
