@@ -1,0 +1,206 @@
+"""Accounts of a panel: the participant funnel, published totals, where the data come from."""
+
+import hashlib
+import platform
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import evaluation
+from evaluation.panel.timing import entering_rows
+from evaluation.plan import POLICIES
+
+STEPS = {
+    "ledger": ("台账中的参加者", "Participants in the ledger"),
+    "linked": ("号码可用、能与其他台账对应", "Linked by resident number"),
+    "roster": ("在花名册上", "On the roster"),
+    "population": ("参加当日属于分析人群", "In the population on the day of entry"),
+    "due": ("已到评估时点", "Reached the horizon"),
+    "working_age": ("到时健在且未到退休年龄", "Alive and below retirement age by then"),
+    "observed": ("参加前和到时的就业状况都已知", "Outcome known before and at the horizon"),
+    "evaluated": ("有可比人员", "With comparison persons"),
+}
+LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
+TEN_THOUSAND = 10_000
+
+
+def count_people(rows: pd.DataFrame) -> int:
+    """Count persons among rows: by number, else by name and phone, else each row its own."""
+    loose = rows[rows["person_id"].isna()]
+    named = loose["name_key"].notna()
+    loose_people = len(loose[named].drop_duplicates(["name_key", "phone_key"]))
+    return rows["person_id"].nunique() + loose_people + int((~named).sum())
+
+
+def count_funnel(persons, years, ledgers, risk_sets: dict, plan: dict, edition: int):
+    """Count how many participants are left at each step, down to those evaluated.
+
+    Each step counts those left of the step before. "With comparison": the monthly set
+    holds a comparison person, for founders one of a business age within the window.
+
+    Parameters
+    ----------
+    persons, years, ledgers
+        Of the panel.
+    risk_sets
+        By policy, as returned by `build_risk_sets`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Key ``policy, step``: ``result_id``, ``n``, ``label_zh``, ``label_en``.
+    """
+    rows, outcome = [], plan["outcomes"]["primary"]
+    known = years.set_index(["person_id", "year"])[outcome].notna()
+    for policy in (name for name in POLICIES if name in ledgers):
+        horizon = plan["policies"][policy]["horizon"]
+        sets, in_ledger = risk_sets[policy], entering_rows(policy, ledgers[policy])
+        people = persons[persons[f"{policy}_on"].notna()].set_index("person_id")
+        cohort = people[f"{policy}_year"].astype("int64")
+        ends = pd.to_datetime((cohort + horizon).astype("str") + "-12-31")
+        entrants = sets[sets["treated"] == 1]
+        at_both = [
+            known.reindex(pd.MultiIndex.from_arrays([people.index, cohort + shift]))
+            for shift in (plan["estimand"]["base_period"], horizon)
+        ]
+        met = [
+            people["first_roster_year"].notna(),
+            people.index.isin(entrants["person_id"]),
+            cohort + horizon <= edition,
+            people["observed_until"] >= ends,
+            np.logical_and(*(column.fillna(False).to_numpy(dtype=bool) for column in at_both)),
+            people.index.isin(_find_compared(sets, plan)),
+        ]
+        left = np.logical_and.accumulate([np.asarray(flag, dtype=bool) for flag in met])
+        counts = [count_people(in_ledger), len(people), *left.sum(axis=1)]
+        for (step, (zh, en)), n in zip(STEPS.items(), counts, strict=True):
+            name = f"{edition}.{policy}.funnel.{step}"
+            rows.append((name, policy, step, int(n), zh, en))
+    return pd.DataFrame(
+        rows, columns=["result_id", "policy", "step", "n", "label_zh", "label_en"]
+    )
+
+
+def _find_compared(sets, plan) -> pd.Index:
+    """Recipients with a comparison person of like business age in their month."""
+    columns = ["month", "business_age"]
+    others = sets.loc[sets["treated"] == 0, columns].drop_duplicates()
+    pairs = sets[sets["treated"] == 1].merge(others, on="month", suffixes=("", "_other"))
+    gap = (pairs["business_age"] - pairs["business_age_other"]).abs()
+    near = gap <= plan["designs"]["business_age_window"]
+    return pd.Index(pairs.loc[near, "person_id"].unique())
+
+
+def _measure(computation: str, rows: pd.DataFrame, year: int) -> float:
+    """One total of a ledger, up to the end of a year."""
+    close, opening = pd.Timestamp(year, 12, 31), pd.Timestamp(year, 1, 1)
+    if computation.startswith("subsidy"):
+        paid = rows[rows["result"].eq("approved") & (rows["paid_on"] <= close)]
+        amount = paid["amount"].sum() / TEN_THOUSAND
+        return amount if computation == "subsidy_amount" else len(paid)
+    if computation.startswith("loan"):
+        out = rows[rows["paid_out"] <= close]
+        amount = out["principal"].sum() / TEN_THOUSAND
+        return amount if computation == "loan_amount" else count_people(out)
+    in_year = (rows["started_on"] <= close) & ~(rows["ended_on"] < opening)
+    kind = {"post_filled_rural": 1, "post_filled_urban": 0}.get(computation)
+    if kind is not None:
+        in_year &= (rows["rural"] == kind).fillna(False)
+    return int(in_year.sum())
+
+
+def compare_totals(totals: pd.DataFrame, ledgers: dict, edition: int) -> pd.DataFrame:
+    """Set the ledgers beside the published totals, before and after linkage.
+
+    The ledger counts to the end of the year of ``as_of``; amounts in 10,000 yuan.
+    A difference of at most half a percent counts as agreement: published figures are
+    rounded.
+
+    Parameters
+    ----------
+    totals
+        ``data/reference/totals.csv``.
+    ledgers
+        Of the panel, unlinked rows included.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Key ``item``: ``result_id``, ``published``, ``ledger``, ``difference``, ``linked``,
+        ``lost_by_linkage``, ``state`` (``agrees``, ``differs``, ``no_ledger``,
+        ``not_yet_published``), ``state_zh``, labels, ``unit``, ``as_of``, ``definition``.
+    """
+    rows, words = [], {"agrees": "一致", "differs": "有差异"}
+    words |= {"no_ledger": "无台账", "not_yet_published": "尚未公布"}
+    for total in totals.to_dict("records"):
+        year, computation = int(str(total["as_of"])[:4]), total["computation"]
+        ledger = None if pd.isna(computation) else ledgers.get(str(total["programme"]))
+        row = {"published": total["value"], "ledger": np.nan, "linked": np.nan}
+        state = "no_ledger"
+        if edition < year:
+            row["published"], state = np.nan, "not_yet_published"
+        elif ledger is not None:
+            linked = ledger.dropna(subset="person_id")
+            row["ledger"] = _measure(computation, ledger, year)
+            row["linked"] = _measure(computation, linked, year)
+            close = abs(row["ledger"] - total["value"]) <= 0.005 * total["value"]
+            state = "agrees" if close else "differs"
+        kept = ["label_zh", "label_en", "unit", "as_of", "definition", "verified"]
+        name = {
+            "item": total["indicator"],
+            "result_id": f"{edition}.agreement.{total['indicator']}",
+        }
+        rows.append(name | row | {"state": state} | {column: total[column] for column in kept})
+    table = pd.DataFrame(rows)
+    table["difference"] = table["ledger"] - table["published"]
+    table["lost_by_linkage"] = table["ledger"] - table["linked"]
+    table["state_zh"] = table["state"].map(words)
+    return table
+
+
+def hash_frame(frame: pd.DataFrame) -> str:
+    """Fingerprint of a table's content in its order (12 digits)."""
+    rows = pd.util.hash_pandas_object(frame, index=False).to_numpy()
+    return hashlib.sha256(rows.astype("<u8").tobytes()).hexdigest()[:12]
+
+
+def hash_code() -> str:
+    """Fingerprint of the package's modules, the same on every system (12 digits)."""
+    root, digest = Path(evaluation.__file__).parent, hashlib.sha256()
+    for path in sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).as_posix()):
+        digest.update(path.relative_to(root).as_posix().encode())
+        digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
+    return digest.hexdigest()[:12]
+
+
+def describe_provenance(ledgers: dict, plan: dict, plan_digest: str, edition: int):
+    """Say what this edition rests on: data, plan, code, versions; nothing from the clock.
+
+    The fingerprint of a ledger covers what the edition sees of it: a file received
+    later changes no earlier edition's.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Key ``item``: ``value`` (text), ``label_zh``.
+    """
+    names = {"roster": "花名册", "register": "就业登记", "subsidy": "补贴", "loan": "贷款"}
+    names |= {"post": "公益性岗位"}
+    rows = [("edition", edition, "年版"), ("data_until", f"{edition}-12-31", "数据截至")]
+    for ledger, name in names.items():
+        value = hash_frame(ledgers[ledger]) if ledger in ledgers else "无"
+        rows.append((f"ledger_{ledger}", value, f"台账指纹：{name}"))
+    missing = "、".join(name for ledger, name in names.items() if ledger not in ledgers)
+    rows += [
+        ("ledgers_missing", missing or "无", "缺少的台账"),
+        ("plan", plan_digest, "分析计划指纹"),
+        ("plan_version", plan["version"], "分析计划版本"),
+        ("seed", plan["designs"]["seed"], "随机种子"),
+        ("code_version", metadata.version("evaluation"), "程序版本"),
+        ("code", hash_code(), "程序指纹"),
+        ("python", platform.python_version(), "Python"),
+        *((library, metadata.version(library), library) for library in LIBRARIES),
+    ]
+    return pd.DataFrame(rows, columns=["item", "value", "label_zh"]).astype({"value": "str"})
