@@ -274,7 +274,7 @@ def _unknown(names, columns, table):
             continue
         if any(key in table for form in forms for key in _forms(form)):
             continue  # a second column of the same name
-        near = difflib.get_close_matches(normalise(text), list(table), 1, 0.5)
+        near = difflib.get_close_matches(normalise(text), (k for k in table if len(k) > 1), 1)
         found[text] = near[0] if near else ""
     return found
 

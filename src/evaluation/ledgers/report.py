@@ -28,18 +28,21 @@ def count_reasons(issues: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``ledger, state, kind, reason, rows`` in words for people.
+        ``ledger, state, kind, reason, rows`` in words for people, and ``example``: where
+        the first of them stands.
     """
     order = {state: place for place, state in enumerate(STATES)}
-    counts = issues.groupby(["ledger", "state", "kind"], observed=True).size()
-    counts = counts.rename("rows").reset_index()
+    group = issues.groupby(["ledger", "state", "kind"])
+    counts = group[["file", "sheet", "row"]].first().join(group.size().rename("rows"))
+    counts = counts.reset_index()
+    counts["example"] = [f"{_sheet_of(row)}，第{row.row}行" for row in counts.itertuples()]
     counts["reason"] = [KINDS[kind].reason for kind in counts["kind"]]
     counts["place"] = counts["state"].map(order)
     counts = counts.sort_values(["place", "rows"], ascending=[True, False], ignore_index=True)
     counts = counts.assign(
         ledger=counts["ledger"].map(LEDGERS), state=counts["state"].map(STATES)
     )
-    return counts[["ledger", "state", "kind", "reason", "rows"]]
+    return counts[["ledger", "state", "kind", "reason", "rows", "example"]]
 
 
 def summarise(accounting: pd.DataFrame) -> pd.DataFrame:
@@ -65,29 +68,31 @@ def describe(cleaned) -> str:
         if row.amount_read:
             words += f"；金额 {row.amount_read:,.2f} 元，保留 {row.amount_kept:,.2f} 元"
         lines.append(f"{words}。")
+    for level, title in (("error", "没有读入："), ("note", "提示：")):
+        found = cleaned.problems[cleaned.problems["level"] == level]
+        if len(found):
+            lines += ["", title]
+            lines += [f"  {_place(row)}{row.message}" for row in found.itertuples()]
     counts = count_reasons(cleaned.issues)
     for state, word in STATES.items():
         found = counts[counts["state"] == word]
         if len(found):
             lines += ["", f"{_STATE_WORDS[state]}："]
             lines += [
-                f"  {row.ledger}：{row.reason}，{row.rows:,} 行" for row in found.itertuples()
-            ]
-    for level, title in (("error", "没有读入："), ("note", "提示：")):
-        found = cleaned.problems[cleaned.problems["level"] == level]
-        if len(found):
-            lines += [
-                "",
-                title,
-                *[f"  {_place(row)}{row.message}" for row in found.itertuples()],
+                f"  {row.ledger}：{row.reason}，{row.rows:,} 行"
+                + ("" if state == REPAIRED else f"（如 {row.example}）")
+                for row in found.itertuples()
             ]
     lines += ["", "已逐表核对：读入行数 = 保留 + 搁置。"]
     return "\n".join(lines)
 
 
 def _place(row):
-    sheet = f"，工作表“{row.sheet}”" if row.sheet else ""
-    return f"{row.file}{sheet}：" if row.file else ""
+    return f"{_sheet_of(row)}：" if row.file else ""
+
+
+def _sheet_of(row):
+    return f"{row.file}，工作表“{row.sheet}”" if row.sheet else row.file
 
 
 def as_accounting(cleaned) -> dict:
