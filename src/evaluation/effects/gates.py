@@ -145,12 +145,13 @@ def check_overlap(risk_sets: pd.DataFrame, covariates: Iterable[str], cohorts, p
 
 
 def check_follow_up(
-    risk_sets, persons, years, stay_weights, *, outcome, covariates, edition, horizon, plan, **_
+    risk_sets, persons, years, *, outcome, covariates, edition, horizon, plan, **_
 ) -> dict:
     """Difference in the share with a known outcome at the horizon, adjusted as `cs` is.
 
     Among those seen at the end of the year of entry: a participant was certainly there
-    at entry, whereas a comparison person may have left before and nobody knew. Who died
+    at entry, whereas a comparison person may have left before and nobody knew. Comparison
+    persons who entered later stay: those left over have more leavers among them. Who died
     or reached retirement is observed no more in either group and is left out.
     """
     until = years["person_id"].map(persons.set_index("person_id")["observed_until"])
@@ -158,10 +159,12 @@ def check_follow_up(
     seen = years[outcome].notna()
     known = years[["person_id", "year"]].assign(known=seen.astype(float).mask(until < close))
     at_entry = years.loc[seen, ["person_id", "year"]].rename(columns={"year": "cohort"})
+    sets = risk_sets.merge(at_entry, on=["person_id", "cohort"]).assign(untreated_until=np.nan)
+    even = sets.loc[sets["treated"] == 0, ["cohort", "person_id"]].drop_duplicates()
     difference = risk_set_effects(
-        risk_sets.merge(at_entry, on=["person_id", "cohort"]),
+        sets,
         known,
-        stay_weights,
+        even.assign(year=even["cohort"] + horizon, weight=1.0),
         outcome="known",
         covariates=covariates,
         edition=edition,
