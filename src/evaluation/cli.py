@@ -100,6 +100,9 @@ def run(years, jobs, ledgers, out, force) -> None:
     except EvaluationError as problem:
         _stop(problem, WRONG_USAGE)
     jobs = jobs or os.cpu_count() or 1
+    # Several notebooks at once, each with threads for every core, get into each other's way.
+    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ.setdefault(name, "1")
     outcomes = _run_stages(folders, years, bool(available), jobs=jobs, force=force)
     _write_index(folders)
     _print_summary(outcomes, folders, time.monotonic() - began)
