@@ -129,31 +129,30 @@ def keep_latest(rows: pd.DataFrame, ledger: str):
     """Keep the latest version of each row: cumulative ledgers repeat old rows every year.
 
     A later delivery replaces an earlier, within one delivery the later row (of the
-    register: a valid one). Rows without ``person_id`` are told apart by name, phone and
-    dates, and dropped where a linked row has the same: the number was damaged in one
-    delivery only. Without a name key such a row stands for itself.
+    register: a valid one). A loan is known by its contract, so that a number damaged in
+    one delivery is taken from another. Other rows without ``person_id`` are told apart
+    by name, phone and dates, and dropped where a linked row has the same. Without a name
+    key such a row stands for itself.
 
     Returns
     -------
     tuple
         One row per thing, in order of receipt and source, and the number of others.
     """
+    dates = [n for n in KEYS[ledger] if n not in ("person_id", "loan_id")]
+    key = rows[KEYS[ledger]]
     if ledger == "register":
         order = np.lexsort((np.arange(len(rows)), rows["valid"].fillna(1), rows["received"]))
-        rows = rows.iloc[order]
-    key = [rows[name] for name in KEYS[ledger]]
+        rows, key = rows.iloc[order], key.iloc[order]
+    linked = rows["person_id"].notna()
     if ledger == "loan":
-        known = rows["loan_id"].notna()
-        key = [rows["loan_id"], *(rows[n].mask(known) for n in ("person_id", "applied_on"))]
-    key = pd.concat(key, axis=1)
-    linked = rows["person_id"].notna() | (key.iloc[:, 0].notna() & (ledger == "loan"))
+        contract = rows["loan_id"].notna()
+        same = rows["person_id"].groupby(rows["loan_id"]).transform("last")
+        rows = rows.assign(person_id=rows["person_id"].mask(contract, same))
+        linked |= contract
+        key = key.assign(**{n: key[n].mask(contract) for n in ("person_id", "applied_on")})
     latest = rows[linked & ~key.assign(linked=linked).duplicated(keep="last")]
-    loose = rows[~linked]
-    other = [
-        "name_key",
-        "phone_key",
-        *[n for n in KEYS[ledger] if n not in ("person_id", "loan_id")],
-    ]
+    loose, other = rows[~linked], ["name_key", "phone_key", *dates]
     named = loose["name_key"].notna()
     loose = loose[~named | ~loose.duplicated(other, keep="last")]
     if len(loose):
@@ -181,20 +180,20 @@ def build_panel(clean: dict, edition: int, plan: dict, district: dict) -> Panel:
     TableError
         If roster or register are missing or hold nothing by then.
     """
-    ledgers, counts = {}, []
+    cuts, ledgers, counts = {}, {}, []
     for ledger in LEDGERS:
         rows = clean.get(ledger)
         if rows is None:
             continue
-        cut, steps = cut_ledger(rows, ledger, edition)
-        ledgers[ledger], steps["older_version"] = keep_latest(cut, ledger)
+        cuts[ledger], steps = cut_ledger(rows, ledger, edition)
+        ledgers[ledger], steps["older_version"] = keep_latest(cuts[ledger], ledger)
         steps["unlinked"] = int(ledgers[ledger]["person_id"].isna().sum())
         steps["linked"] = len(ledgers[ledger]) - steps["unlinked"]
         counts += [(ledger, step, rows) for step, rows in steps.items()]
     for ledger, name in (("roster", "花名册"), ("register", "就业登记")):
         if ledger not in ledgers or ledgers[ledger].empty:
             raise TableError(f"{edition}年底以前没有{name}，无法建立面板。")
-    persons = describe_persons(ledgers, edition)
+    persons = describe_persons(order_people(cuts), ledgers, edition)
     roster = ledgers["roster"][ledgers["roster"]["person_id"].notna()]
     spells = outcomes.valid_spells(ledgers["register"])
     grids = outcomes.build_grids(
@@ -211,8 +210,22 @@ def build_panel(clean: dict, edition: int, plan: dict, district: dict) -> Panel:
     )
 
 
-def describe_persons(ledgers: dict, edition: int) -> pd.DataFrame:
-    """List everybody in any ledger, with fixed traits, observation and times zero.
+def order_people(cuts: dict) -> pd.Series:
+    """List persons in order of first receipt, ledger and source row.
+
+    Random draws follow this order, so that neither a pseudonym nor a later delivery
+    of the same row can change them.
+    """
+    columns = ["person_id", *SOURCE]
+    rows = [frame[columns].assign(ledger=n) for n, frame in enumerate(cuts.values())]
+    rows = pd.concat(rows, ignore_index=True).dropna(subset="person_id")
+    by = ["source_row", "source_sheet", "source_file", "ledger", "received"]
+    order = np.lexsort([pd.factorize(rows[name], sort=True)[0] for name in by])
+    return rows["person_id"].iloc[order].drop_duplicates().reset_index(drop=True)
+
+
+def describe_persons(people: pd.Series, ledgers: dict, edition: int) -> pd.DataFrame:
+    """Describe everybody in any ledger by fixed traits, observation and times zero.
 
     Traits are the first known ones, so that none is dated after an entry unless the
     person was first seen then; a confirmed township comes before one to be confirmed.
@@ -220,18 +233,9 @@ def describe_persons(ledgers: dict, edition: int) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Key ``person_id``, in order of first receipt and source.
+        Key ``person_id``, in the order of `people`.
     """
-    rows = [
-        frame[["person_id", *SOURCE]].assign(n=n) for n, frame in enumerate(ledgers.values())
-    ]
-    rows = pd.concat(rows, ignore_index=True).dropna(subset="person_id")
-    codes = [
-        pd.factorize(rows[c], sort=True)[0]
-        for c in ("source_row", "source_sheet", "source_file")
-    ]
-    rows = rows.iloc[np.lexsort((*codes, rows["n"], rows["received"]))]
-    persons = rows[["person_id"]].drop_duplicates().reset_index(drop=True)
+    persons = people.to_frame()
     roster = ledgers["roster"].dropna(subset="person_id")
     roster = roster.sort_values("snapshot_year", kind="stable")
     unsure = roster["township"].str.startswith("unconfirmed:").fillna(False)
@@ -250,39 +254,43 @@ def describe_persons(ledgers: dict, edition: int) -> pd.DataFrame:
     persons = persons.join(outcomes.find_observation(persons, roster, edition))
     founders = outcomes.find_businesses(outcomes.valid_spells(ledgers["register"]))
     founders = founders.drop_duplicates("person_id").set_index("person_id")
-    persons["business_registered_on"] = persons["person_id"].map(founders["registered_on"])
-    persons["business_closed_on"] = persons["person_id"].map(founders["closed_on"])
+    persons["business_registered_on"] = outcomes.look_up(
+        persons["person_id"], founders["registered_on"]
+    )
+    persons["business_closed_on"] = outcomes.look_up(
+        persons["person_id"], founders["closed_on"]
+    )
     return _add_entries(persons, ledgers).assign(link_pass="number")
 
 
 def _add_entries(persons, ledgers):
-    """Add time zero, cohort and result of each policy, refusals, first application."""
-    persons = persons.copy()
+    """Add time zero, result and cohort of each policy, refusals, first applications."""
     for policy in POLICIES:
-        ledger = ledgers.get(policy)
-        if ledger is None:
-            persons[f"{policy}_on"] = pd.NaT
-            persons[f"{policy}_result"] = pd.Series(pd.NA, index=persons.index, dtype="str")
-        else:
-            entries = timing.find_entries(policy, ledger)
+        if policy in ledgers:
+            entries = timing.find_entries(policy, ledgers[policy])
             persons = persons.merge(entries, how="left", on="person_id")
+        else:
+            persons = persons.assign(**{f"{policy}_on": pd.NaT, f"{policy}_result": None})
         persons[f"{policy}_on"] = persons[f"{policy}_on"].astype("datetime64[s]")
+        persons[f"{policy}_result"] = persons[f"{policy}_result"].astype("str")
         persons[f"{policy}_year"] = persons[f"{policy}_on"].dt.year.astype("Int16")
         if policy != "post":
-            refused, asked = set(), pd.Series(dtype="datetime64[s]")
-            if ledger is not None:
-                refused = ledger.loc[(ledger["result"] == "refused").fillna(False), "person_id"]
-                asked = ledger.groupby("person_id")["applied_on"].min()
+            rows = ledgers.get(policy, _NO_APPLICATION)
+            refused = rows.loc[(rows["result"] == "refused").fillna(False), "person_id"]
+            asked = rows.groupby("person_id")["applied_on"].min()
             persons[f"{policy}_refused"] = persons["person_id"].isin(refused).astype("Int8")
-            persons[f"{policy}_applied_on"] = persons["person_id"].map(asked)
-    rural = ledgers.get("post")
-    if rural is not None:
-        rural = rural.dropna(subset="person_id").sort_values("started_on", kind="stable")
-        rural = rural.drop_duplicates("person_id").set_index("person_id")["rural"]
-        persons["post_rural"] = persons["person_id"].map(rural).astype("Int8")
-    else:
-        persons["post_rural"] = pd.array([pd.NA] * len(persons), dtype="Int8")
-    return persons
+            persons[f"{policy}_applied_on"] = outcomes.look_up(persons["person_id"], asked)
+    rural = persons.get("post_rural", pd.NA)
+    return persons.assign(post_rural=rural).astype({"post_rural": "Int8"})
+
+
+_NO_APPLICATION = pd.DataFrame(
+    {
+        "person_id": pd.Series(dtype="str"),
+        "result": pd.Series(dtype="str"),
+        "applied_on": pd.Series(dtype="datetime64[s]"),
+    }
+)
 
 
 def sum_costs(ledgers: dict) -> pd.DataFrame:

@@ -37,6 +37,11 @@ def month_of(dates) -> np.ndarray:
     return np.asarray(dates, dtype="datetime64[M]").astype("int64") + 1970 * 12
 
 
+def look_up(person_id: pd.Series, values: pd.Series) -> pd.Series:
+    """Fetch each person's value, missing where there is none, whatever the type."""
+    return values.reindex(person_id).set_axis(person_id.index)
+
+
 def window_of(months: pd.DataFrame, edition: int) -> tuple[int, int]:
     """January of the first year in the table of months, and December of the edition."""
     return int(months["month"].min()) // 12 * 12, edition * 12 + 11
@@ -101,7 +106,8 @@ def find_businesses(spells: pd.DataFrame) -> pd.DataFrame:
         running=("running", "any"),
     ).reset_index()
     ended = found["end"].mask(found["running"])
-    found["closed_on"] = pd.concat([found["deregistered_on"], ended], axis=1).min(axis=1)
+    licence = found["deregistered_on"]
+    found["closed_on"] = licence.mask(licence.isna() | (ended < licence), ended)
     columns = ["person_id", "business", "registered_on", "closed_on"]
     return found.sort_values("registered_on", kind="stable")[columns].reset_index(drop=True)
 
@@ -170,19 +176,19 @@ def find_observation(persons: pd.DataFrame, roster: pd.DataFrame, edition: int) 
     """
     roster = roster.assign(day=_snapshot_day(roster)).sort_values("day", kind="stable")
     here = roster[roster["status"] != "away"].drop_duplicates("person_id")
-    first = persons["person_id"].map(here.set_index("person_id")["day"])
+    first = look_up(persons["person_id"], here.set_index("person_id")["day"])
     begins = persons["returned_on"].where(~(persons["returned_on"] > first), first)
     begins = begins.where(persons["person_id"].isin(roster["person_id"]))
     ends = roster[roster["status"].isin(STATUS_ENDS)].drop_duplicates("person_id")
     ends = ends.set_index("person_id")
-    told = persons["person_id"].map(ends["day"]) - pd.Timedelta(days=1)
+    told = look_up(persons["person_id"], ends["day"]) - pd.Timedelta(days=1)
     last_year = persons["birth_year"].astype("Float64") - 1
     last_year += persons["sex"].map(RETIREMENT_AGE).astype("Float64")
     last_year = last_year.fillna(9999).clip(upper=edition)
     by_age = pd.to_datetime(last_year.astype("int64").astype("str") + "-12-31")
     by_roster = told < by_age
     reason = np.where(last_year < edition, "statutory_age", "edition")
-    reason = np.where(by_roster, persons["person_id"].map(ends["status"]), reason)
+    reason = np.where(by_roster, look_up(persons["person_id"], ends["status"]), reason)
     return pd.DataFrame(
         {
             "observed_from": begins.fillna(first),
@@ -250,7 +256,9 @@ def build_grids(persons, register, roster, posts, district: dict, edition: int) 
     here = roster[roster["status"] != "away"]
     day = month_of(_snapshot_day(here))
     seen = cover_months(people, here["person_id"], day - 12, day + 12, window)
-    seen &= months >= month_of(persons["observed_from"].fillna(pd.Timestamp.max))[:, None]
+    seen &= (
+        months >= month_of(persons["observed_from"].fillna(pd.Timestamp(2262, 1, 1)))[:, None]
+    )
     until = _last_covered(persons["observed_until"], window[1])
     grids["known"] = (seen | grids["work"]) & (months <= until[:, None]) & (months >= start)
     grids["business_age"] = _business_ages(people, find_businesses(register), months)

@@ -74,7 +74,7 @@ def _find_exposure(policy, persons, months, people, window) -> pd.DataFrame:
     # The state at the end of a month decides about the next one.
     risk, age = (np.pad(grid[:, :-1], ((0, 0), (1, 0))) for grid in (risk, age + 1))
     place = np.arange(opened.shape[1])
-    never = pd.Timestamp.max
+    never = pd.Timestamp(2262, 1, 1)
     begins, entry = (
         month_of(persons[name].fillna(never))[:, None] - window[0]
         for name in ("observed_from", f"{policy}_on")

@@ -8,6 +8,7 @@ from evaluation.panel.outcomes import (
     OPEN_FORMS,
     find_businesses,
     lay_out,
+    look_up,
     month_of,
     valid_spells,
     window_of,
@@ -122,7 +123,7 @@ def first_contact(policy, persons, spells) -> tuple[np.ndarray, np.ndarray]:
         return persons["subsidy_applied_on"].to_numpy("datetime64[D]"), entered
     if policy == "post":
         posts = spells[spells["form"] == "post"].groupby("person_id")["start"].min()
-        known = persons["person_id"].map(posts).to_numpy("datetime64[D]")
+        known = look_up(persons["person_id"], posts).to_numpy("datetime64[D]")
         entered = np.fmin(entered, known)
     return entered, entered
 
