@@ -103,8 +103,13 @@ class View:
         return permitted.get(policy, {}).get(key, permitted[key])
 
     def name(self, code) -> str:
-        """The reader's word for a code."""
-        return self.words["names"].get(str(code), str(code))
+        """The reader's word for a code, also of a township."""
+        code = str(code)
+        if code.startswith("unconfirmed:"):
+            return (
+                f"{self.words['names']['unconfirmed']} {self.places.get(code[12:], '')}".strip()
+            )
+        return self.words["names"].get(code) or self.places.get(code, code)
 
     def headline(self) -> list[Markup]:
         """One phrase per policy, definite verdicts first; one for all if they agree."""
@@ -183,37 +188,39 @@ class View:
         return row.get(f"label_{self.language}") or self.name(code)
 
     def agreement_table(self) -> dict | None:
-        """Published totals beside the ledgers'."""
-        rows = self.rows("agreement")
-        columns = [
-            c for c in ("published", "ledger", "difference", "linked") if rows and c in rows[0]
-        ]
-        body = [
-            (
-                self.label(row["item"], rows, "item"),
-                [self.cell(row, c, "cell") for c in columns],
-            )
-            for row in rows
-        ]
+        """Published totals beside the ledgers', those with a ledger; the unit in the title."""
+        columns = ("published", "ledger", "difference", "linked")
+        body = []
+        for row in self.rows("agreement"):
+            if row.get("state") == "no_ledger":
+                continue
+            label = row.get(f"label_{self.language}") or self.name(row["item"])
+            if self.language == "zh" and isinstance(row.get("unit"), str):
+                label = self.page["unit"].format(label, row["unit"])
+            style = "amount" if str(row.get("unit")) == "万元" else "cell"
+            cells = [self.cell(row, column, style) for column in columns]
+            if row.get("state") == "not_yet_published":
+                cells[0] = self.page["not_yet"]
+            body.append((label, cells))
         return (
             {"columns": [self.page[f"col_{c}"] for c in columns], "rows": body}
-            if rows
+            if body
             else None
         )
 
     def revisions_table(self) -> dict | None:
         """The same cohorts in the edition before and in this one, per 100 participants."""
-        rows = self.rows("revisions")
-        columns = ("before", "now", "difference")
-        body = [
-            (self.name(row["policy"]), [self.cell(row, c, "share_points") for c in columns])
-            for row in rows
-            if not pd.isna(row.get("difference"))
-        ]
+        rows, badges = self.rows("revisions"), self.words["verdicts"]
+        names = ("verdict_before", "verdict_now", "before", "now", "difference", "cause")
+        body = []
+        for row in rows:
+            cells = [badges[row[c]]["badge"] for c in names[:2]]
+            cells += [self.cell(row, c, "share_points") for c in names[2:5]]
+            cause = row.get("cause")
+            cells.append(self.name(cause) if isinstance(cause, str) else self.page["unknown"])
+            body.append((self.words["policies"][row["policy"]]["short"], cells))
         return (
-            {"columns": [self.page[f"col_{c}"] for c in columns], "rows": body}
-            if body
-            else None
+            {"columns": [self.page[f"col_{c}"] for c in names], "rows": body} if body else None
         )
 
     def gates(self) -> list:

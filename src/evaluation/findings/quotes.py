@@ -48,6 +48,8 @@ class Findings:
         edition has no verdict for the policy.
     results
         By result id: its columns.
+    places
+        Names of townships by code.
     quoted
         Ids quoted so far, in order; the list of results at the end shows these.
     """
@@ -62,6 +64,7 @@ class Findings:
     tables: dict[str, pd.DataFrame]
     verdicts: dict[str, dict]
     results: dict[str, dict]
+    places: dict[str, str]
     quoted: dict[str, None] = field(default_factory=dict)
 
     def verdict(self, policy: str) -> str:
@@ -103,7 +106,7 @@ def load_findings(folders: Folders, year: int, language: str = "zh") -> Findings
         for name in names
     }
     plan = load_plan(folders.reference)
-    verdicts = {policy: _read_verdict(policy, tables) for policy in POLICIES}
+    verdicts = {policy: _read_verdict(policy, tables, year) for policy in POLICIES}
     findings = Findings(
         year=year,
         language=language,
@@ -115,6 +118,7 @@ def load_findings(folders: Folders, year: int, language: str = "zh") -> Findings
         tables=tables,
         verdicts=verdicts,
         results=collect_results(tables),
+        places=_name_places(folders),
     )
     findings.results["plan"] = _flatten(plan) | {"year": year}
     for policy, verdict in verdicts.items():
@@ -127,13 +131,23 @@ def load_findings(folders: Folders, year: int, language: str = "zh") -> Findings
     return findings
 
 
-def _read_verdict(policy: str, tables: dict) -> dict:
-    """One row of ``verdict_<policy>`` as a dict; without a table, or with a verdict's
-    own result suppressed, nothing is claimed."""
-    frame = tables[f"verdict_{policy}"]
+def _read_verdict(policy: str, tables: dict, year: int) -> dict:
+    """One row of ``verdict_<policy>``, and the year in which a policy falls due."""
+    frame, paths = tables[f"verdict_{policy}"], tables[f"paths_{policy}"]
     if frame.empty:
         return {"policy": policy, "verdict": "missing"}
-    return frame.iloc[0].dropna().to_dict()
+    verdict = frame.iloc[0].dropna().to_dict()
+    if verdict["verdict"] == "not_due" and len(paths):
+        seen = paths.loc[paths["group"].eq("treated"), "event_time"].max()
+        verdict["due_year"] = year + verdict["horizon"] - seen
+    return verdict
+
+
+def _name_places(folders: Folders) -> dict[str, str]:
+    """Present names of townships; a gone one keeps its last name."""
+    places = pd.read_csv(folders.reference / "places.csv", dtype="str", encoding="utf-8-sig")
+    gone = dict(zip(places["code_old"], places["township_old"], strict=True))
+    return gone | dict(zip(places["code"], places["township"], strict=True))
 
 
 def _flatten(plan: dict) -> dict:
@@ -281,7 +295,7 @@ def format_value(findings: Findings, result: dict, column: str, style: str) -> s
     if rule.get("absolute"):
         scaled = [abs(value) for value in scaled]
     grouping = "" if rule.get("year") else ","
-    return form.format(*(f"{v:{grouping}.{digits}f}".replace("-", "−") for v in scaled))
+    return form.format(*(f"{v:{grouping}.{max(digits, 0)}f}".replace("-", "−") for v in scaled))
 
 
 def describe_result(findings: Findings, result_id: str) -> str:
