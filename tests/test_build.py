@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evaluation.errors import TableError
-from evaluation.panel import accounts, build
+from evaluation.panel import accounts, build, edition
 from evaluation.panel.timing import build_risk_sets
 from evaluation.paths import find_root
 from evaluation.plan import load_plan
@@ -56,16 +56,16 @@ def make_posts(*rows):
     return make(*rows, columns=columns)
 
 
-def build_small(edition=2020, **ledgers):
+def build_small(year=2020, **ledgers):
     clean = {"roster": make_roster({"person_id": "a"}), "register": make_register({})}
-    return build.build_panel(clean | ledgers, edition, {}, DISTRICT)
+    return build.build_panel(clean | ledgers, year, {}, DISTRICT)
 
 
 def test_a_file_received_later_is_not_seen_and_an_unknown_year_is():
     rows = make_register(
         *({"person_id": p, "received": r} for p, r in zip("abc", (2021, 2020, 0), strict=True))
     )
-    cut, counts = build.cut_ledger(rows, "register", 2020)
+    cut, counts = edition.cut_ledger(rows, "register", 2020)
     assert sorted(cut["person_id"]) == ["b", "c"]
     assert counts["received_later"] == 1
 
@@ -78,7 +78,7 @@ def test_fields_dated_later_become_missing_and_later_events_go():
         {"person_id": "c", "applied_on": "2021-01-01"},
         {"person_id": "d"},
     )
-    cut, counts = build.cut_ledger(rows, "subsidy", 2020)
+    cut, counts = edition.cut_ledger(rows, "subsidy", 2020)
     assert cut["result"].tolist() == ["waiting", "approved"]
     assert cut["amount"].isna().tolist() == [True, False]
     assert cut["paid_on"].isna().all()
@@ -87,7 +87,7 @@ def test_fields_dated_later_become_missing_and_later_events_go():
 
 def test_an_exit_after_the_edition_leaves_the_spell_open():
     rows = make_register({"person_id": "a", "end": "2021-03-01"})
-    cut, _ = build.cut_ledger(rows, "register", 2020)
+    cut, _ = edition.cut_ledger(rows, "register", 2020)
     assert cut["end"].isna().all()
 
 
@@ -97,14 +97,16 @@ def test_the_latest_version_counts():
         {"person_id": "a", "received": 2020, "end": "2020-02-01"},
         {"person_id": "b", "received": 2020},
     )
-    latest, older = build.keep_latest(build.cut_ledger(rows, "register", 2020)[0], "register")
+    latest, older = edition.keep_latest(
+        edition.cut_ledger(rows, "register", 2020)[0], "register"
+    )
     assert len(latest) == 2 and older == 1
     assert latest["end"].notna().sum() == 1
 
 
 def test_a_valid_record_stays_beside_its_cancelled_double():
     rows = make_register({"person_id": "a", "valid": 1}, {"person_id": "a", "valid": 0})
-    latest, _ = build.keep_latest(build.cut_ledger(rows, "register", 2020)[0], "register")
+    latest, _ = edition.keep_latest(edition.cut_ledger(rows, "register", 2020)[0], "register")
     assert latest["valid"].tolist() == [1]
 
 
@@ -118,7 +120,7 @@ def test_rows_without_a_number_are_counted_once_and_never_twice():
         day,
         day,
     )
-    latest, _ = build.keep_latest(build.cut_ledger(rows, "post", 2020)[0], "post")
+    latest, _ = edition.keep_latest(edition.cut_ledger(rows, "post", 2020)[0], "post")
     assert latest["person_id"].notna().sum() == 1
     assert latest["person_id"].isna().sum() == 3
 
@@ -131,7 +133,7 @@ def test_a_loan_takes_its_number_from_another_delivery():
         loan | {"received": 2020},
         columns=f"{columns} compensated_amount",
     )
-    latest, older = build.keep_latest(build.cut_ledger(rows, "loan", 2020)[0], "loan")
+    latest, older = edition.keep_latest(edition.cut_ledger(rows, "loan", 2020)[0], "loan")
     assert latest["person_id"].tolist() == ["a"] and older == 1
 
 

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evaluation.errors import TableError
-from evaluation.panel import outcomes
+from evaluation.panel import observation, outcomes
 
 DISTRICT = {"register": {"from": datetime.date(2019, 1, 1)}}
 DAY = pd.Timestamp
@@ -43,7 +43,7 @@ def make_register(*rows):
 
 
 def make_tables(persons, roster, register, edition=2020):
-    persons = persons.join(outcomes.find_observation(persons, roster, edition))
+    persons = persons.join(observation.find_observation(persons, roster, edition))
     spells = outcomes.valid_spells(register)
     grids = outcomes.build_grids(persons, spells, roster, None, DISTRICT, edition)
     years = outcomes.tabulate_years(grids, persons, spells, roster)
@@ -126,7 +126,7 @@ def test_death_and_retirement_end_observation():
         birth_year=pd.array([1980, 1965, 1959], dtype="Int16"),
     )  # fmt: skip
     roster = make_roster(("a", 2019, "unemployed"), ("a", 2020, "dead"), ("b", 2019, "farming"))
-    found = outcomes.find_observation(persons, roster, 2020)
+    found = observation.find_observation(persons, roster, 2020)
     assert found["observed_until"].tolist() == [
         DAY("2020-12-19"),
         DAY("2019-12-31"),

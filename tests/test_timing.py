@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from evaluation.errors import EstimationError
-from evaluation.panel import outcomes, staying, timing
+from evaluation.panel import observation, outcomes, staying, timing
 
 DISTRICT = {"register": {"from": datetime.date(2018, 1, 1)}}
 PLAN = {
@@ -41,7 +41,7 @@ def make_world(entries, spells, edition=2020, policy="post"):
     register["deregistered_on"] = register["end"].where(own)
     register["business_key"] = pd.Series(["k"] * len(register), dtype="str").where(own)
     register["valid"] = 1
-    persons = persons.join(outcomes.find_observation(persons, roster, edition))
+    persons = persons.join(observation.find_observation(persons, roster, edition))
     grids = outcomes.build_grids(
         persons, outcomes.valid_spells(register), roster, None, DISTRICT, edition
     )

@@ -4,6 +4,8 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import TableError
+from evaluation.panel.months import cover_months, last_covered, month_of
+from evaluation.panel.observation import STATUS_ENDS, snapshot_day
 
 OPEN_FORMS = ("unit", "flexible", "own_business")
 FORMS = (*OPEN_FORMS, "post", "farming")
@@ -22,41 +24,6 @@ STATUS = pd.DataFrame(
     index=["employed", "employed_open", "self_employed", "in_district"],
     dtype="float64",
 ).T
-STATUS_ENDS = ("dead", "retired")
-# Male and female ages of statutory retirement. Women workers retire at 50, women cadres
-# at 55; the ledgers do not tell them apart, so the later age is used.
-RETIREMENT_AGE = {"male": 60, "female": 55}
-
-
-def month_of(dates) -> np.ndarray:
-    """Number the month of each day: year × 12 + month − 1; a missing day gives a very low one.
-
-    >>> month_of(pd.Series(pd.to_datetime(["2020-01-31"]))).tolist() == [2020 * 12]
-    True
-    """
-    return np.asarray(dates, dtype="datetime64[M]").astype("int64") + 1970 * 12
-
-
-def look_up(person_id: pd.Series, values: pd.Series) -> pd.Series:
-    """Fetch each person's value, missing where there is none, whatever the type."""
-    return values.reindex(person_id).set_axis(person_id.index)
-
-
-def window_of(months: pd.DataFrame, edition: int) -> tuple[int, int]:
-    """January of the first year in the table of months, and December of the edition."""
-    return int(months["month"].min()) // 12 * 12, edition * 12 + 11
-
-
-def lay_out(months, column, people, window, empty) -> np.ndarray:
-    """Lay a column of the table of months out as persons × months; `empty` = unknown."""
-    codes = months["person_id"].astype("category").cat
-    row = people.get_indexer(codes.categories)[codes.codes]
-    place = months["month"].to_numpy() - window[0]
-    use = (row >= 0) & (place >= 0) & (place <= window[1] - window[0])
-    grid = np.full((len(people), window[1] - window[0] + 1), empty, dtype="int16")
-    values = months[column].to_numpy(dtype="int16", na_value=empty)
-    grid[row[use], place[use]] = values[use]
-    return grid
 
 
 def valid_spells(register: pd.DataFrame) -> pd.DataFrame:
@@ -112,93 +79,6 @@ def find_businesses(spells: pd.DataFrame) -> pd.DataFrame:
     return found.sort_values("registered_on", kind="stable")[columns].reset_index(drop=True)
 
 
-def cover_months(people, person_id, first, last, window) -> np.ndarray:
-    """Mark the months of each person that lie in any of the given stretches.
-
-    Parameters
-    ----------
-    people
-        Index of persons; the rows of the result.
-    person_id, first, last
-        One stretch each: months numbered as by `month_of`, both ends included.
-    window
-        First and last month; the columns of the result.
-
-    Returns
-    -------
-    numpy.ndarray
-        Booleans, persons × months.
-    """
-    row = people.get_indexer(person_id)
-    start = np.clip(first, window[0], window[1] + 1) - window[0]
-    stop = np.clip(last, window[0] - 1, window[1]) - window[0] + 1
-    use = (row >= 0) & (start < stop)
-    steps = np.zeros((len(people), window[1] - window[0] + 2), dtype="int16")
-    np.add.at(steps, (row[use], start[use]), 1)
-    np.add.at(steps, (row[use], stop[use]), -1)
-    return steps.cumsum(axis=1)[:, :-1] > 0
-
-
-def _last_covered(end, fallback) -> np.ndarray:
-    """Last month whose last day a stretch covers; an open end reaches the fallback."""
-    after = month_of(np.asarray(end, dtype="datetime64[D]") + np.timedelta64(1, "D")) - 1
-    return np.where(pd.isna(end), fallback, after)
-
-
-def _snapshot_day(roster: pd.DataFrame) -> pd.Series:
-    """Day on which a snapshot was taken; 31 December of its year where it is not said."""
-    last = pd.to_datetime(roster["snapshot_year"].astype("str") + "-12-31", errors="coerce")
-    return roster["snapshot_on"].fillna(last.dt.as_unit(roster["snapshot_on"].dt.unit))
-
-
-def find_observation(persons: pd.DataFrame, roster: pd.DataFrame, edition: int) -> pd.DataFrame:
-    """Say from when, until when, and why no longer, each person is observed.
-
-    Observation begins with the return, or with the first snapshot that finds the person
-    in the district if that is earlier. Death and retirement end it in both groups alike:
-    the day before the first snapshot that says so, or 31 December before the year of the
-    statutory age (the clean tables hold a year of birth, no birthday). Otherwise the
-    edition's last day.
-
-    Parameters
-    ----------
-    persons
-        ``person_id``, ``sex``, ``birth_year``, ``returned_on``.
-    roster
-        Latest versions, one row per person and snapshot year.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index as `persons`: ``observed_from`` (missing = never on a roster),
-        ``observed_until``, ``observed_reason`` (``dead``, ``retired``,
-        ``statutory_age``, ``edition``).
-    """
-    roster = roster.assign(day=_snapshot_day(roster)).sort_values("day", kind="stable")
-    here = roster[roster["status"] != "away"].drop_duplicates("person_id")
-    first = look_up(persons["person_id"], here.set_index("person_id")["day"])
-    begins = persons["returned_on"].where(~(persons["returned_on"] > first), first)
-    begins = begins.where(persons["person_id"].isin(roster["person_id"]))
-    ends = roster[roster["status"].isin(STATUS_ENDS)].drop_duplicates("person_id")
-    ends = ends.set_index("person_id")
-    told = look_up(persons["person_id"], ends["day"]) - pd.Timedelta(days=1)
-    last_year = persons["birth_year"].astype("Float64") - 1
-    last_year += persons["sex"].map(RETIREMENT_AGE).astype("Float64")
-    last_year = last_year.fillna(9999).clip(upper=edition)
-    by_age = pd.to_datetime(last_year.astype("int64").astype("str") + "-12-31")
-    by_roster = told < by_age
-    reason = np.where(last_year < edition, "statutory_age", "edition")
-    reason = np.where(by_roster, look_up(persons["person_id"], ends["status"]), reason)
-    return pd.DataFrame(
-        {
-            "observed_from": begins.fillna(first),
-            "observed_until": by_age.mask(by_roster, told),
-            "observed_reason": pd.array(reason, dtype="str"),
-        },
-        index=persons.index,
-    )
-
-
 def build_grids(persons, register, roster, posts, district: dict, edition: int) -> dict:
     """Lay each person's work out month by month, on the last day of the month.
 
@@ -235,7 +115,7 @@ def build_grids(persons, register, roster, posts, district: dict, edition: int) 
             people,
             rows["person_id"],
             month_of(rows["start"]),
-            _last_covered(rows["end"], window[1]),
+            last_covered(rows["end"], window[1]),
             window,
         )
 
@@ -250,16 +130,16 @@ def build_grids(persons, register, roster, posts, district: dict, edition: int) 
             people,
             placed["person_id"],
             month_of(placed["started_on"]),
-            _last_covered(placed["ended_on"], window[1]),
+            last_covered(placed["ended_on"], window[1]),
             window,
         )
     here = roster[roster["status"] != "away"]
-    day = month_of(_snapshot_day(here))
+    day = month_of(snapshot_day(here))
     seen = cover_months(people, here["person_id"], day - 12, day + 12, window)
     seen &= (
         months >= month_of(persons["observed_from"].fillna(pd.Timestamp(2262, 1, 1)))[:, None]
     )
-    until = _last_covered(persons["observed_until"], window[1])
+    until = last_covered(persons["observed_until"], window[1])
     grids["known"] = (seen | grids["work"]) & (months <= until[:, None]) & (months >= start)
     grids["business_age"] = _business_ages(people, find_businesses(register), months)
     return grids
@@ -271,7 +151,7 @@ def _business_ages(people, businesses, months) -> np.ndarray:
     opened = month_of(businesses["registered_on"])
     closed = np.asarray(businesses["closed_on"], dtype="datetime64[D]")
     # closed on the last day of a month = not operating on that day
-    last = _last_covered(closed - np.timedelta64(1, "D"), months[-1])
+    last = last_covered(closed - np.timedelta64(1, "D"), months[-1])
     rows = people.get_indexer(businesses["person_id"])
     for row, start, stop in zip(rows, opened, last, strict=True):
         # businesses come sorted by opening: a later one replaces an earlier
@@ -337,7 +217,7 @@ def tabulate_years(grids: dict, persons, register, roster) -> pd.DataFrame:
     row = people.get_indexer(roster["person_id"])
     column = roster["snapshot_year"].to_numpy(dtype="int64", na_value=0) - years[0]
     use = (row >= 0) & (column >= 0) & (column < len(years))
-    observed = years * 12 + 11 <= _last_covered(persons["observed_until"], last)[:, None]
+    observed = years * 12 + 11 <= last_covered(persons["observed_until"], last)[:, None]
     some_roster = np.isin(np.arange(len(years)), column[use])
     by_register = {
         "employed": december["work"],

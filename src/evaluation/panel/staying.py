@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import EstimationError
-from evaluation.panel.outcomes import lay_out, month_of, window_of
+from evaluation.panel.months import lay_out, month_of, window_of
 
 # Business age in months: narrow at first, where most loans and subsidies are asked for.
 AGE_EDGES = (3, 6, 9, 12, 18, 24, 36, 60)

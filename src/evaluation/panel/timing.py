@@ -4,15 +4,9 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import EstimationError
-from evaluation.panel.outcomes import (
-    OPEN_FORMS,
-    find_businesses,
-    lay_out,
-    look_up,
-    month_of,
-    valid_spells,
-    window_of,
-)
+from evaluation.panel.months import lay_out, month_of, window_of
+from evaluation.panel.observation import look_up
+from evaluation.panel.outcomes import OPEN_FORMS, find_businesses, valid_spells
 from evaluation.panel.staying import stay_untreated_weights
 from evaluation.plan import POLICIES
 

@@ -1,0 +1,63 @@
+"""Months as numbers, and persons × months as arrays."""
+
+import numpy as np
+import pandas as pd
+
+
+def month_of(dates) -> np.ndarray:
+    """Number the month of each day: year × 12 + month − 1; a missing day gives a very low one.
+
+    >>> month_of(pd.Series(pd.to_datetime(["2020-01-31"]))).tolist() == [2020 * 12]
+    True
+    """
+    return np.asarray(dates, dtype="datetime64[M]").astype("int64") + 1970 * 12
+
+
+def window_of(months: pd.DataFrame, edition: int) -> tuple[int, int]:
+    """January of the first year in the table of months, and December of the edition."""
+    return int(months["month"].min()) // 12 * 12, edition * 12 + 11
+
+
+def lay_out(months, column, people, window, empty) -> np.ndarray:
+    """Lay a column of the table of months out as persons × months; `empty` = unknown."""
+    codes = months["person_id"].astype("category").cat
+    row = people.get_indexer(codes.categories)[codes.codes]
+    place = months["month"].to_numpy() - window[0]
+    use = (row >= 0) & (place >= 0) & (place <= window[1] - window[0])
+    grid = np.full((len(people), window[1] - window[0] + 1), empty, dtype="int16")
+    values = months[column].to_numpy(dtype="int16", na_value=empty)
+    grid[row[use], place[use]] = values[use]
+    return grid
+
+
+def cover_months(people, person_id, first, last, window) -> np.ndarray:
+    """Mark the months of each person that lie in any of the given stretches.
+
+    Parameters
+    ----------
+    people
+        Index of persons; the rows of the result.
+    person_id, first, last
+        One stretch each: months numbered as by `month_of`, both ends included.
+    window
+        First and last month; the columns of the result.
+
+    Returns
+    -------
+    numpy.ndarray
+        Booleans, persons × months.
+    """
+    row = people.get_indexer(person_id)
+    start = np.clip(first, window[0], window[1] + 1) - window[0]
+    stop = np.clip(last, window[0] - 1, window[1]) - window[0] + 1
+    use = (row >= 0) & (start < stop)
+    steps = np.zeros((len(people), window[1] - window[0] + 2), dtype="int16")
+    np.add.at(steps, (row[use], start[use]), 1)
+    np.add.at(steps, (row[use], stop[use]), -1)
+    return steps.cumsum(axis=1)[:, :-1] > 0
+
+
+def last_covered(end, fallback) -> np.ndarray:
+    """Last month whose last day a stretch covers; an open end reaches the fallback."""
+    after = month_of(np.asarray(end, dtype="datetime64[D]") + np.timedelta64(1, "D")) - 1
+    return np.where(pd.isna(end), fallback, after)

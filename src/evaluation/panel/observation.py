@@ -1,0 +1,68 @@
+"""From when until when each person is observed."""
+
+import numpy as np
+import pandas as pd
+
+STATUS_ENDS = ("dead", "retired")
+# Male and female ages of statutory retirement. Women workers retire at 50, women cadres
+# at 55; the ledgers do not tell them apart, so the later age is used.
+RETIREMENT_AGE = {"male": 60, "female": 55}
+
+
+def look_up(person_id: pd.Series, values: pd.Series) -> pd.Series:
+    """Fetch each person's value, missing where there is none, whatever the type."""
+    return values.reindex(person_id).set_axis(person_id.index)
+
+
+def snapshot_day(roster: pd.DataFrame) -> pd.Series:
+    """Day on which a snapshot was taken; 31 December of its year where it is not said."""
+    last = pd.to_datetime(roster["snapshot_year"].astype("str") + "-12-31", errors="coerce")
+    return roster["snapshot_on"].fillna(last.dt.as_unit(roster["snapshot_on"].dt.unit))
+
+
+def find_observation(persons: pd.DataFrame, roster: pd.DataFrame, edition: int) -> pd.DataFrame:
+    """Say from when, until when, and why no longer, each person is observed.
+
+    Observation begins with the return, or with the first snapshot that finds the person
+    in the district if that is earlier. Death and retirement end it in both groups alike:
+    the day before the first snapshot that says so, or 31 December before the year of the
+    statutory age (the clean tables hold a year of birth, no birthday). Otherwise the
+    edition's last day.
+
+    Parameters
+    ----------
+    persons
+        ``person_id``, ``sex``, ``birth_year``, ``returned_on``.
+    roster
+        Latest versions, one row per person and snapshot year.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Index as `persons`: ``observed_from`` (missing = never on a roster),
+        ``observed_until``, ``observed_reason`` (``dead``, ``retired``,
+        ``statutory_age``, ``edition``).
+    """
+    roster = roster.assign(day=snapshot_day(roster)).sort_values("day", kind="stable")
+    here = roster[roster["status"] != "away"].drop_duplicates("person_id")
+    first = look_up(persons["person_id"], here.set_index("person_id")["day"])
+    begins = persons["returned_on"].where(~(persons["returned_on"] > first), first)
+    begins = begins.where(persons["person_id"].isin(roster["person_id"]))
+    ends = roster[roster["status"].isin(STATUS_ENDS)].drop_duplicates("person_id")
+    ends = ends.set_index("person_id")
+    told = look_up(persons["person_id"], ends["day"]) - pd.Timedelta(days=1)
+    last_year = persons["birth_year"].astype("Float64") - 1
+    last_year += persons["sex"].map(RETIREMENT_AGE).astype("Float64")
+    last_year = last_year.fillna(9999).clip(upper=edition)
+    by_age = pd.to_datetime(last_year.astype("int64").astype("str") + "-12-31")
+    by_roster = told < by_age
+    reason = np.where(last_year < edition, "statutory_age", "edition")
+    reason = np.where(by_roster, look_up(persons["person_id"], ends["status"]), reason)
+    return pd.DataFrame(
+        {
+            "observed_from": begins.fillna(first),
+            "observed_until": by_age.mask(by_roster, told),
+            "observed_reason": pd.array(reason, dtype="str"),
+        },
+        index=persons.index,
+    )
