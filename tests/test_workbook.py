@@ -110,7 +110,7 @@ def test_a_renamed_archive_is_no_workbook(tmp_path):
     path = tmp_path / "a.xlsx"
     with zipfile.ZipFile(path, "w") as package:
         package.writestr("a.txt", "x")
-    refuse(path, "不是工作簿")
+    refuse(path, "不是 xlsx")
 
 
 def test_lock_files_and_reports_are_no_ledgers(tmp_path):

@@ -136,7 +136,9 @@ def _keep_old_township(row, ledger, year, papers):
 def _lose_village(row, ledger, year, papers):
     """Only the old township is known: cannot be told where it belongs now."""
     cells = _keep_old_township(row, ledger, year, papers)
-    return {**cells, "village": None} if cells else None
+    # A township that lost one village still stands: without the village nothing is wrong.
+    gone = cells and not papers["township"].eq(cells["township"]).any()
+    return {**cells, "village": None} if gone else None
 
 
 def _leave_blank(row, ledger, *_):

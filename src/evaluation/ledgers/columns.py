@@ -37,9 +37,10 @@ def parse_columns(raw, words: dict[str, dict[str, str]], notes: list) -> dict[st
             cleaned[column], bad = values.parse_numbers(cells, _MOST[kind])
             notes.append(note(raw, bad, column, "amount_unreadable"))
         elif kind in ("flag", "word", "level"):
-            found, unknown = values.translate(cells, words.get(column, words["flag"]))
-            numbers = kind in ("flag", "level")
-            cleaned[column] = pd.to_numeric(pd.Series(found)).to_numpy() if numbers else found
+            missing = None if kind == "word" else np.nan
+            table = words.get(column, words["flag"])
+            found, unknown = values.translate(cells, table, missing)
+            cleaned[column] = found
             notes.append(note(raw, unknown, column, "word_unknown"))
             if column in FILLED.get(raw.ledger, ()):
                 notes.append(note(raw, pd.isna(found) & ~unknown, column, "blank"))
@@ -86,7 +87,7 @@ def parse_township(raw, gazetteer: places.Gazetteer, dates, notes: list) -> dict
     code, state = places.resolve_columns(town, village, gazetteer)
     notes.append(note(raw, state == "unconfirmed", shown, "place_unconfirmed"))
     notes.append(note(raw, state == "unknown", shown, "place_unknown"))
-    last = pd.to_numeric(pd.Series(state), errors="coerce").to_numpy()
+    last = pd.Series(state).map({s: int(s) for s in set(state) if s.isdigit()}).to_numpy(float)
     year = raw.received or pd.Series(dates).dt.year.to_numpy(dtype=float)
     notes.append(note(raw, last < year, shown, "place_old"))
     return {"township": code}

@@ -278,12 +278,15 @@ def parse_numbers(column: pd.Categorical, most: float) -> tuple[np.ndarray, np.n
     return take(values, column.codes, np.nan), take(bad, column.codes, False)
 
 
-def translate(column: pd.Categorical, words: dict[str, str]) -> tuple[np.ndarray, np.ndarray]:
-    """Replace typed words by values: values (missing: blank or unknown), whether unknown."""
+def translate(
+    column: pd.Categorical, words: dict, missing=None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Replace typed words by values: values (`missing`: blank or unknown), whether unknown."""
     texts = [clean_text(text) for text in column.categories]
-    values = np.array([words.get(text) for text in texts], dtype=object)
+    kind = object if missing is None else float
+    values = np.array([words.get(text, missing) for text in texts], dtype=kind)
     unknown = np.array([t not in words and t not in _NONE for t in texts], dtype=bool)
-    return take(values, column.codes, None), take(unknown, column.codes, False)
+    return take(values, column.codes, missing), take(unknown, column.codes, False)
 
 
 def plain(column: pd.Categorical) -> np.ndarray:

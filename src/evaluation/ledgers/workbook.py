@@ -152,28 +152,26 @@ def check_package(data: bytes) -> None:
                 raise LedgerError(
                     f"压缩比 {unpacked / packed:.0f} 倍，超过上限 {MAX_RATIO} 倍，未打开。"
                 )
-            if "[Content_Types].xml" not in package.namelist():
-                raise LedgerError("不是工作簿（压缩包改名而来？），请另存为 xlsx。")
+            names = package.namelist()
+            if "[Content_Types].xml" not in names or "xl/workbook.bin" in names:
+                raise LedgerError("不是 xlsx 工作簿（压缩包或 xlsb？），请另存为 xlsx。")
             for part in parts:
-                if re.search(r"worksheets/[^/]+\.xml$", part.filename):
-                    _check_area(package.read(part))
+                if part.filename.lower().endswith(".xml"):
+                    xml = package.read(part)
+                    if b"sheetData" in xml:
+                        _check_area(xml)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, OSError):
         raise LedgerError("文件已损坏（不完整的工作簿），请重新导出。") from None
 
 
 def _check_area(xml: bytes) -> None:
-    columns = next(
-        (
-            max(map(_column_number, found))
-            for letters in (3, 2)
-            if (found := set(re.findall(rb"r=[\"']([A-Z]{%d})\d" % letters, xml)))
-        ),
-        26,
-    )
+    """Refuse a sheet by its highest row and column; one pass per number of digits."""
+    names = set(re.findall(rb"r=[\"']([A-Z]{2,3})\d", xml))
+    columns = max(map(_column_number, names), default=26)
     rows = next(
         (
             max(map(int, found))
-            for digits in (8, 7, 6, 5, 4)
+            for digits in (7, 6, 5, 4)
             if (found := set(re.findall(rb"r=[\"'][A-Z]*(\d{%d,})[\"']" % digits, xml)))
         ),
         1_000,
@@ -199,7 +197,9 @@ def _read_calamine(data: bytes):
             (name, book.get_sheet_by_name(name).to_python(skip_empty_area=False))
             for name in book.sheet_names
         ]
-    except Exception as problem:  # calamine's errors share no base class
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as problem:  # a panic in calamine is no Exception
         raise LedgerError(_explain(str(problem))) from None
 
 
