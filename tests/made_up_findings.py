@@ -175,7 +175,7 @@ def make_folders(place: Path) -> Folders:
 def make_notebook(folders: Folders, language: str = "zh", added: list | None = None):
     """An executed findings notebook without a kernel: its parts as outputs."""
     from evaluation.findings.parts import show
-    from evaluation.findings.quotes import load_findings
+    from evaluation.findings.results import load_findings
 
     findings = load_findings(folders, YEAR, language)
     cells = [

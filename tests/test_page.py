@@ -9,7 +9,8 @@ import pytest
 
 from evaluation.findings import page
 from evaluation.findings.parts import View, show, show_sentence
-from evaluation.findings.quotes import PageError, load_findings, quote
+from evaluation.findings.quotes import quote, say
+from evaluation.findings.results import PageError, load_findings
 from evaluation.tables import publish_table
 
 EFFECT = "2024.loan.published.primary.employed_open.all"
@@ -67,7 +68,7 @@ def test_causal_word_needs_the_verdict_that_permits_it(findings):
 
 def test_sentence_of_another_verdict_does_not_exist(findings):
     with pytest.raises(PageError, match="不允许"):
-        findings.say("subsidy", "made_up_sentence")
+        say(findings, "subsidy", "made_up_sentence")
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

@@ -18,7 +18,8 @@ import nbformat
 from evaluation.errors import EvaluationError
 from evaluation.findings.disclosure import refuse_disclosure
 from evaluation.findings.parts import TEMPLATE, View, _environment
-from evaluation.findings.quotes import PageError, find_loose_numbers, load_findings
+from evaluation.findings.quotes import find_loose_numbers
+from evaluation.findings.results import PageError, load_findings
 from evaluation.paths import Folders, locate
 from evaluation.plan import POLICIES, load_toml
 from evaluation.tables import write_whole

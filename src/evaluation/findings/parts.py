@@ -12,7 +12,8 @@ import pandas as pd
 from markupsafe import Markup
 
 from evaluation.findings import figures
-from evaluation.findings.quotes import Findings, PageError, compose, is_known, quote
+from evaluation.findings.quotes import compose, is_known, quote, say
+from evaluation.findings.results import Findings, PageError
 
 TEMPLATE = Path(__file__).parent / "template"
 _PAPER = {figures.INK: "ink", figures.SOFT: "soft", figures.ACCENT: "accent"}
@@ -88,6 +89,14 @@ class View:
 
     def __getattr__(self, name):
         return getattr(self.findings, name)
+
+    def say(self, policy: str, key: str) -> Markup:
+        """The sentence that the policy's verdict permits."""
+        return say(self.findings, policy, key)
+
+    def text(self, key: str, policy: str | None = None, **bound) -> Markup:
+        """A sentence of the page's own wording."""
+        return compose(self.findings, self.page[key], policy, bound)
 
     def warn(self, policy: str | None, key: str) -> Markup:
         """A sentence that may not be said, shown as such."""
