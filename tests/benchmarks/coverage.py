@@ -120,9 +120,12 @@ def main() -> None:
     pool = get_reusable_executor(max_workers=arguments.jobs)
     seeds = range(arguments.first_seed, arguments.first_seed + arguments.panels)
     jobs = [pool.submit(estimate_panel, seed, options) for seed in seeds]
-    results = pd.concat([job.result() for job in jobs], ignore_index=True)
-    if arguments.save:
-        results.to_csv(arguments.save, index=False)
+    parts = []
+    for job in jobs:
+        parts.append(job.result())
+        if arguments.save:  # after each panel: a long run that is stopped leaves its panels
+            pd.concat(parts).to_csv(arguments.save, index=False)
+    results = pd.concat(parts, ignore_index=True)
     print(summarise(results).to_string())
     seconds = time.perf_counter() - start
     print(
