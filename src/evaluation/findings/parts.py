@@ -171,7 +171,10 @@ class View:
         labels = dict.fromkeys(row[label] for row in rows)
         columns = [c for c in columns if any(row[by] == c for row in rows)]
         body = [
-            (self.name(name), [self.cell(cells.get((name, c)), value, style) for c in columns])
+            (
+                self.bind(self.name(name), cells[name, columns[0]]),
+                [self.cell(cells.get((name, c)), value, style) for c in columns],
+            )
             for name in labels
         ]
         return {"columns": [self.name(c) for c in columns], "rows": body}
@@ -194,20 +197,23 @@ class View:
     def label(self, code, rows, column) -> str:
         """The table's own label of a code in the page's language, else the word for it."""
         row = next(row for row in rows if row[column] == code)
-        return row.get(f"label_{self.language}") or self.name(code)
+        return self.bind(row.get(f"label_{self.language}") or self.name(code), row)
+
+    def bind(self, label: str, row: dict) -> Markup:
+        """A table's label with the id of its row: it may hold a number of its own (2023年)."""
+        return Markup('<span data-id="{}">{}</span>').format(row["result_id"], label)
 
     def agreement_table(self) -> dict | None:
         """Published totals beside the ledgers', those with a ledger; the unit in the title."""
         columns = ("published", "ledger", "difference", "linked")
         body = []
         for row in self.rows("agreement"):
-            if row.get("state") == "no_ledger":
+            if row.get("state") == "no_ledger" or row["item"].split("_")[0] not in self.order:
                 continue
             label = row.get(f"label_{self.language}") or self.name(row["item"])
             if self.language == "zh" and isinstance(row.get("unit"), str):
                 label = self.page["unit"].format(label, row["unit"])
-            style = "amount" if str(row.get("unit")) == "万元" else "cell"
-            cells = [self.cell(row, column, style) for column in columns]
+            cells = [self.cell(row, column) for column in columns]
             if row.get("state") == "not_yet_published":
                 cells[0] = self.page["not_yet"]
             body.append((label, cells))
@@ -219,18 +225,20 @@ class View:
 
     def revisions_table(self) -> dict | None:
         """The same cohorts in the edition before and in this one, per 100 participants."""
-        rows, badges = self.rows("revisions"), self.words["verdicts"]
-        names = ("verdict_before", "verdict_now", "before", "now", "difference", "cause")
-        body = []
-        for row in rows:
-            cells = [badges[row[c]]["badge"] for c in names[:2]]
-            cells += [self.cell(row, c, "share_points") for c in names[2:5]]
+        badges, body = self.words["verdicts"], []
+        for row in self.rows("revisions"):
+            codes = dict.fromkeys(row[f"verdict_{when}"] for when in ("before", "now"))
+            cells = [" → ".join(badges[code]["badge"] for code in codes)]
+            cells += [
+                self.cell(row, c, "share_points") for c in ("before", "now", "difference")
+            ]
             cause = row.get("cause")
             cells.append(self.name(cause) if isinstance(cause, str) else self.page["unknown"])
             body.append((self.words["policies"][row["policy"]]["short"], cells))
-        return (
-            {"columns": [self.page[f"col_{c}"] for c in names], "rows": body} if body else None
-        )
+        heads = [
+            self.page[f"col_{c}"] for c in ("verdict", "before", "now", "difference", "cause")
+        ]
+        return {"columns": heads, "rows": body} if body else None
 
     def gates(self) -> list:
         """State of each gate by policy; missing where nothing was judged."""
@@ -290,6 +298,8 @@ class View:
         paths = self.tables[f"paths_{policy}"]
         if paths.empty or not paths["share"].notna().any():
             return None
+        horizon = self.verdicts[policy].get("horizon", paths["event_time"].max())
+        paths = paths[paths["event_time"].between(-4, horizon)]
         from matplotlib import rc_context
 
         figures.use_style()

@@ -54,8 +54,7 @@ def quote(
         raise PageError(f"没有编号为 {result_id} 的结果，句子不能引用它。")
     text = format_value(findings, result, column, style)
     if text is None:
-        hidden = f"{column.rpartition('.')[2]}:" in str(result.get("suppressed", ""))
-        text = findings.words["page"]["suppressed" if hidden else "unknown"]
+        text = findings.words["page"]["suppressed" if result.get("suppressed") else "unknown"]
     title = escape(describe_result(findings, result_id))
     if result_id == "plan":
         return Quoted(f'<span class="n" data-id="plan">{escape(text)}</span>')
