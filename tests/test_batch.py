@@ -4,12 +4,14 @@ import json
 
 import pytest
 from click.testing import CliRunner
-from conftest import write_notebook
+from conftest import ROOT, write_notebook
 
 from evaluation import batch, cli
 from evaluation.errors import EvaluationError
 from evaluation.execution import Run, receipt_path
 from evaluation.paths import locate
+
+NOTEBOOKS = ROOT / "notebooks"
 
 
 def run_batch(*years, jobs=1, force=False):
@@ -124,3 +126,13 @@ def test_command_line_says_wrong_usage_by_its_exit_code(small_project):
 )
 def test_years_are_read(text, years):
     assert cli.Years().convert(text, None, None) == years
+
+
+def test_every_input_of_an_edition_comes_from_the_same_or_an_earlier_stage():
+    """An input of a later stage would never exist, and pytask would skip without a word."""
+    for number, stage in enumerate(stages := batch.plan_stages([2023, 2024], NOTEBOOKS)):
+        runs = [run for each in stages for run in each]
+        assert stage
+        earlier = [run for each in stages[: number + 1] for run in each]
+        for run in stage:
+            assert set(batch.upstream(run, runs)) <= set(earlier), run.name

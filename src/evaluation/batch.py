@@ -78,8 +78,9 @@ def upstream(run: Run, runs: list[Run]) -> list[Run]:
         and (other.year is None or other.year == run.year)
         and (run.policy is None or other.policy in (None, run.policy))
     ]
-    if number in (3, 4):
-        return [other for other in before if int(other.notebook[0]) <= 2]
+    last_read = {3: 2, 4: 2, 6: 4}  # 6 is independent of 5, which comes in a later stage
+    if number in last_read:
+        return [other for other in before if int(other.notebook[0]) <= last_read[number]]
     if number in (5, 7):
         earlier = [
             o for o in runs if o.year == run.year - 1 and int(o.notebook[0]) in (2, 4, 6)
