@@ -232,9 +232,14 @@ def _label_ends(ax, treated, comparison, names) -> None:
         middle, up = sum(heights) / 2, 1 if heights[0] >= heights[1] else -1
         heights = [middle + 4.5 * up, middle - 4.5 * up]
     looks = [{"weight": "bold", "color": INK}, {"color": SOFT}]
-    for end, height, name, look in zip(ends, heights, names, looks, strict=False):
+    # Persons must add up: the difference of the labels is the rounded difference.
+    first = round(ends[0]["share"] * 100) if ends else 0
+    persons = [first - round((ends[0]["share"] - end["share"]) * 100) for end in ends]
+    for end, count, height, name, look in zip(
+        ends, persons, heights, names, looks, strict=False
+    ):
         ax.annotate(
-            f"{name} {end['share'] * 100:.0f}",
+            f"{name} {count}",
             (end["event_time"], height),
             xytext=(10, 0),
             textcoords="offset points",
