@@ -86,3 +86,14 @@ def test_print_has_no_cut_table(browser, path):
     data = tab.pdf(prefer_css_page_size=True)
     assert 4 <= len(re.findall(rb"/Type\s*/Page\b", data)) <= 16
     tab.close()
+
+
+def test_printed_margins_use_the_embedded_font_too(browser, path):
+    """Margin boxes inherit nothing from the body: without a font of their own, boxes."""
+    tab = browser.new_page()
+    tab.goto(path.as_uri())
+    tab.evaluate("document.fonts.ready")
+    printed = tab.pdf(format="A4", prefer_css_page_size=True)
+    fonts = set(re.findall(rb"/FontName\s*/(?:[A-Z]{6}\+)?([\w-]+)", printed))
+    assert fonts and all(name.startswith(b"EvaluationSans") for name in fonts), fonts
+    tab.close()
