@@ -104,7 +104,7 @@ def run(years, jobs, ledgers, out, force) -> None:
     for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     outcomes = _run_stages(folders, years, bool(available), jobs=jobs, force=force)
-    _write_index(folders)
+    _write_index(folders, outcomes)
     _print_summary(outcomes, folders, time.monotonic() - began)
     raise SystemExit(_exit_code(outcomes))
 
@@ -185,11 +185,15 @@ class Progress:
         self._bar.__exit__(*problem)
 
 
-def _write_index(folders: Folders) -> None:
+def _write_index(folders: Folders, outcomes: list) -> None:
+    """Write the index over all editions, unless nothing changed or there is no verdict yet."""
+    stands = (folders.outputs / "index.html").is_file()
+    nothing_new = all(outcome.state != "done" for outcome in outcomes)
+    if (stands and nothing_new) or not any(folders.outputs.glob("[12]*/verdict_*.csv")):
+        return
     from evaluation.findings.page import write_index
 
-    if folders.outputs.is_dir():
-        write_index(folders)
+    write_index(folders)
 
 
 def _print_summary(outcomes: list, folders: Folders, seconds: float) -> None:

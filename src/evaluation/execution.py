@@ -12,6 +12,7 @@ import os
 import tempfile
 import time
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from evaluation.errors import EvaluationError
@@ -198,6 +199,12 @@ def _write_json(path: Path, content: dict) -> None:
 
 
 def file_hash(path: Path) -> str:
-    """sha256 of a file."""
-    with Path(path).open("rb") as stream:
+    """sha256 of a file; read again only if its size or time of change is another."""
+    seen = Path(path).stat()
+    return _file_hash(Path(path), seen.st_mtime_ns, seen.st_size)
+
+
+@cache
+def _file_hash(path: Path, changed: int, size: int) -> str:
+    with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
