@@ -191,3 +191,19 @@ def test_index_lists_editions_with_their_verdicts(folders):
     text = page.write_index(folders).read_text(encoding="utf-8")
     assert 'href="2024/findings.html"' in text
     assert "证据不足" in text and "http" not in text.split("</style>")[1]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_gap_beyond_zero_is_not_explained_by_too_few_persons(folders, language):
+    """Not sure though the interval excludes zero: the earlier trends are the reason."""
+    findings = load_findings(folders, made_up.YEAR, language)
+    usual = say(findings, "subsidy", "sentence")
+    own = findings.results[findings.verdicts["subsidy"]["result_id"]]
+    own["conf_low"] = 0.02
+    special = findings.words["verdicts"]["cannot_tell"]["beyond_zero"]
+    said = {key: say(findings, "subsidy", key) for key in special if key != "never_why"}
+    assert said["sentence"] != usual
+    assert (
+        findings.wording("subsidy")["badge"]
+        == findings.words["verdicts"]["cannot_tell"]["badge"]
+    )

@@ -102,14 +102,11 @@ class View:
         """A sentence that may not be said, shown as such."""
         if policy is None:
             return compose(self.findings, self.page[key], as_warning=True)
-        permitted = self.words["verdicts"][self.verdict(policy)]
-        template = permitted.get(policy, {}).get(key, permitted[key])
-        return compose(self.findings, template, policy, as_warning=True)
+        return compose(self.findings, self.wording(policy)[key], policy, as_warning=True)
 
     def word(self, policy: str | None, key: str) -> str:
         """A word of the verdict that is no sentence: badge, mark."""
-        permitted = self.words["verdicts"][self.verdict(policy)]
-        return permitted.get(policy, {}).get(key, permitted[key])
+        return self.wording(policy)[key]
 
     def name(self, code) -> str:
         """The reader's word for a code, also of a township."""

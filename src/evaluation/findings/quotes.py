@@ -108,7 +108,6 @@ def describe_result(findings: Findings, result_id: str) -> str:
 def say(findings: Findings, policy: str, key: str) -> Markup:
     """Build the sentence `key` of the policy's verdict.
 
-    Looked up under ``[<language>.verdicts.<verdict>.<policy>]``, then without policy.
     Where a slot has no value, ``<key>_without`` is said instead.
 
     Raises
@@ -116,15 +115,11 @@ def say(findings: Findings, policy: str, key: str) -> Markup:
     PageError
         If the verdict permits no such sentence.
     """
-    verdict = findings.verdict(policy)
-    permitted = findings.words["verdicts"].get(verdict)
-    if permitted is None:
-        raise PageError(f"sentences.toml 中没有结论 {verdict}。")
-    own = permitted.get(policy, {})
-    template = own.get(key, permitted.get(key))
+    permitted = findings.wording(policy)
+    template = permitted.get(key)
     if template is None:
         raise PageError(f"结论“{permitted['badge']}”不允许说“{key}”这句话。")
-    without = own.get(f"{key}_without", permitted.get(f"{key}_without"))
+    without = permitted.get(f"{key}_without")
     if without is not None and not is_known(findings, policy, template):
         template = without
     return compose(findings, template, policy)

@@ -59,6 +59,27 @@ class Findings:
         """Code of the policy's verdict."""
         return self.verdicts[policy]["verdict"]
 
+    def wording(self, policy: str) -> dict:
+        """Sentences and marks of the policy's verdict, the most special ones first.
+
+        ``[<language>.verdicts.<verdict>.<policy>]`` replaces those of the verdict, and
+        ``[….beyond_zero]`` both, where the interval excludes zero and the verdict is
+        not sure all the same: "only larger effects could be found" would be false there.
+
+        Raises
+        ------
+        PageError
+            If the language has no such verdict.
+        """
+        verdict = self.verdict(policy)
+        if verdict not in self.words["verdicts"]:
+            raise PageError(f"sentences.toml 中没有结论 {verdict}。")
+        general = self.words["verdicts"][verdict]
+        result = self.results.get(self.verdicts[policy].get("result_id"), {})
+        beyond = result.get("conf_low", 0) > 0 or result.get("conf_high", 0) < 0
+        special = general.get("beyond_zero", {}) if beyond else {}
+        return general | general.get(policy, {}) | special
+
 
 def load_findings(folders: Folders, year: int, language: str = "zh") -> Findings:
     """Read what an edition published; nothing else, and nothing of persons.
