@@ -8,7 +8,7 @@ from conftest import ROOT, write_notebook
 
 from evaluation import batch, cli
 from evaluation.errors import EvaluationError
-from evaluation.execution import Run, receipt_path
+from evaluation.execution import Run, check_parameters, receipt_path
 from evaluation.paths import locate
 
 NOTEBOOKS = ROOT / "notebooks"
@@ -102,7 +102,7 @@ def test_what_a_run_leaves_and_that_a_ledger_taken_away_is_noticed(small_project
 def test_notebook_without_the_parameter_is_refused_before_anything_runs(small_project):
     write_notebook(small_project / "notebooks" / "2_panel.ipynb", "yaer: int = 2024", "1")
     with pytest.raises(EvaluationError, match=r"2_panel.*year"):
-        batch.check_parameters([Run("2_panel", 2024)], small_project / "notebooks")
+        check_parameters([Run("2_panel", 2024)], small_project / "notebooks")
 
 
 def test_year_without_data_is_refused_with_the_years_that_have_some():

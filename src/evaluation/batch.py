@@ -1,7 +1,6 @@
 """Editions × notebooks: what runs, on what it depends, what came out."""
 
 import json
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -136,39 +135,6 @@ def ledger_files(folder: Path) -> list[Path]:
         for path in folder.rglob("*")
         if path.suffix.lower() in LEDGER_ENDINGS and not path.name.startswith(("~$", "."))
     )
-
-
-def check_parameters(runs: list[Run], notebooks: Path) -> None:
-    """Refuse a run whose notebook lacks a parameter that the batch would hand over.
-
-    papermill only warns and runs the default, which would publish another year's result.
-
-    Raises
-    ------
-    EvaluationError
-        Names the notebook and the parameter.
-    """
-    declared = {}
-    for run in runs:
-        if run.notebook not in declared:
-            declared[run.notebook] = _declared_parameters(notebooks / f"{run.notebook}.ipynb")
-        unknown = sorted(set(run.parameters) - declared[run.notebook])
-        if unknown:
-            raise EvaluationError(
-                f"笔记本 {run.notebook}.ipynb 没有参数 {'、'.join(unknown)}："
-                "请在标有 parameters 的单元格中补上，例如 year: int = 2024。"
-            )
-
-
-def _declared_parameters(notebook: Path) -> set[str]:
-    """Names assigned in the cell tagged ``parameters`` (read without starting a kernel)."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    source = "\n".join(
-        "".join(cell["source"])
-        for cell in cells
-        if "parameters" in cell.get("metadata", {}).get("tags", [])
-    )
-    return set(re.findall(r"^(\w+)\s*(?::[^=\n]+)?=", source, flags=re.MULTILINE))
 
 
 def discard_broken_receipts(folders: Folders, runs: list[Run]) -> None:

@@ -85,6 +85,7 @@ def run(years, jobs, ledgers, out, force) -> None:
         _stop(EvaluationError(f"{ledgers} 里没有台账（xlsx、xls 或 csv）。"), LEDGERS_REFUSED)
     _point_to(ledgers, out)
     from evaluation import batch
+    from evaluation.execution import check_parameters
 
     began = time.monotonic()
     try:
@@ -93,7 +94,7 @@ def run(years, jobs, ledgers, out, force) -> None:
         available = batch.editions_available(folders)
         if available:  # folders per year: refuse before anything runs
             years = batch.choose_editions(available, years)
-        batch.check_parameters(
+        check_parameters(
             [r for stage in batch.plan_stages(years or [0], folders.notebooks) for r in stage],
             folders.notebooks,
         )

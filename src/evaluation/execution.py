@@ -9,6 +9,7 @@ clock, so a rerun that gives the same files leaves everything after it untouched
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 from dataclasses import dataclass
@@ -45,6 +46,39 @@ class Run:
         """Parameters handed to papermill."""
         given = {"year": self.year, "policy": self.policy, "language": self.language}
         return {name: value for name, value in given.items() if value is not None}
+
+
+def check_parameters(runs: list[Run], notebooks: Path) -> None:
+    """Refuse a run whose notebook lacks a parameter that the batch would hand over.
+
+    papermill only warns and runs the default, which would publish another year's result.
+
+    Raises
+    ------
+    EvaluationError
+        Names the notebook and the parameter.
+    """
+    declared = {}
+    for run in runs:
+        if run.notebook not in declared:
+            declared[run.notebook] = _declared_parameters(notebooks / f"{run.notebook}.ipynb")
+        unknown = sorted(set(run.parameters) - declared[run.notebook])
+        if unknown:
+            raise EvaluationError(
+                f"笔记本 {run.notebook}.ipynb 没有参数 {'、'.join(unknown)}："
+                "请在标有 parameters 的单元格中补上，例如 year: int = 2024。"
+            )
+
+
+def _declared_parameters(notebook: Path) -> set[str]:
+    """Names assigned in the cell tagged ``parameters`` (read without starting a kernel)."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    source = "\n".join(
+        "".join(cell["source"])
+        for cell in cells
+        if "parameters" in cell.get("metadata", {}).get("tags", [])
+    )
+    return set(re.findall(r"^(\w+)\s*(?::[^=\n]+)?=", source, flags=re.MULTILINE))
 
 
 def receipt_path(folders: Folders, run: Run) -> Path:
