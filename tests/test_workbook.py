@@ -8,6 +8,7 @@ import xlsxwriter
 
 from evaluation.errors import LedgerError
 from evaluation.ledgers import workbook
+from evaluation.paths import list_ledgers
 
 
 def write_xlsx(path, rows, sheet="台账"):
@@ -119,4 +120,4 @@ def test_lock_files_and_reports_are_no_ledgers(tmp_path):
     real = tmp_path / "2023" / "台账.XLSX"
     real.parent.mkdir()
     real.write_bytes(b"x")
-    assert workbook.list_files(tmp_path) == [real]
+    assert list_ledgers(tmp_path) == [real]

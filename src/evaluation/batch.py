@@ -6,7 +6,7 @@ from pathlib import Path
 
 from evaluation.errors import EvaluationError
 from evaluation.execution import Run, execute_run, file_hash, receipt_path, report_path
-from evaluation.paths import LEDGER_ENDINGS, Folders
+from evaluation.paths import Folders, list_ledgers
 from evaluation.plan import POLICIES
 
 FIRST_DEFAULT_EDITION = 2021
@@ -97,7 +97,7 @@ def editions_available(folders: Folders) -> list[int]:
     received = sorted(
         int(folder.name)
         for folder in folders.ledgers.glob("[12][0-9][0-9][0-9]")
-        if folder.is_dir() and ledger_files(folder)
+        if folder.is_dir() and list_ledgers(folder)
     )
     roster = folders.clean / "roster.parquet"
     if received or not roster.is_file():
@@ -128,15 +128,6 @@ def choose_editions(available: list[int], wanted: list[int] | None) -> list[int]
     return sorted(set(wanted))
 
 
-def ledger_files(folder: Path) -> list[Path]:
-    """Workbooks and csv files of a folder, in a fixed order."""
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in LEDGER_ENDINGS and not path.name.startswith(("~$", "."))
-    )
-
-
 def discard_broken_receipts(folders: Folders, runs: list[Run]) -> None:
     """Withdraw the receipt of a run one of whose products is gone or was changed."""
     for run in runs:
@@ -163,7 +154,7 @@ def dependencies(folders: Folders, run: Run, runs: list[Run]) -> list[Path]:
     )
     reference = sorted(path for path in folders.reference.iterdir() if path.is_file())
     inputs = (
-        ledger_files(folders.ledgers)
+        list_ledgers(folders.ledgers)
         if run.year is None
         else [receipt_path(folders, other) for other in upstream(run, runs)]
     )

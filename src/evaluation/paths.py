@@ -7,7 +7,7 @@ from pathlib import Path
 from evaluation.errors import EvaluationError
 
 LEDGER_ENDINGS = {".xlsx", ".xlsm", ".xls", ".csv"}
-_NOT_A_LEDGER = ("~$", ".")
+_NOT_A_LEDGER = ("~$", ".", "更正", "corrections", "issues")
 
 
 @dataclass(frozen=True)
@@ -103,12 +103,27 @@ def find_root(start: Path | None = None) -> Path:
     )
 
 
+def list_ledgers(folder: Path) -> list[Path]:
+    """List what may be a ledger below a folder, ordered by path.
+
+    Lock files of Excel and WPS, hidden files, the clerk's report, corrections and the
+    tables beside demonstration ledgers are none.
+    """
+    demo = (folder / "demo.toml").is_file()
+    beside = {"manifest.csv", "truth.csv"} if demo else set()
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in LEDGER_ENDINGS
+        and path.is_file()
+        and not path.name.startswith(_NOT_A_LEDGER)
+        and not (path.parent == folder and path.name in beside)
+    )
+
+
 def has_ledgers(folder: Path) -> bool:
     """Whether a folder (or a subfolder) holds a workbook or csv file."""
-    return folder.is_dir() and any(
-        path.suffix.lower() in LEDGER_ENDINGS and not path.name.startswith(_NOT_A_LEDGER)
-        for path in folder.rglob("*")
-    )
+    return folder.is_dir() and bool(list_ledgers(folder))
 
 
 def locate(start: Path | None = None) -> Folders:

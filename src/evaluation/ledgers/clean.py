@@ -23,8 +23,7 @@ from evaluation.ledgers.report import as_accounting as as_accounting
 from evaluation.ledgers.report import describe as describe
 from evaluation.ledgers.rules import check_dates, check_duplicates, collect_notes, settle
 from evaluation.ledgers.schema import ACCOUNTED, shape
-from evaluation.ledgers.workbook import list_files
-from evaluation.paths import is_demonstration
+from evaluation.paths import is_demonstration, list_ledgers
 from evaluation.plan import load_district
 
 REQUIRED = ("roster", "register")
@@ -111,7 +110,7 @@ def clean_folder(
         If roster or register is left without rows; says what was found instead.
     """
     known, ledgers = load_reference(Path(reference), key), Path(ledgers)
-    files = list_files(ledgers) if ledgers.is_dir() else []
+    files = list_ledgers(ledgers) if ledgers.is_dir() else []
     parts = {ledger: [] for ledger in LEDGERS}
     accounts, notes, hashes, problems = [], [], [], []
     for position, path in enumerate(files):

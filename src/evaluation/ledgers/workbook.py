@@ -14,7 +14,6 @@ from pathlib import Path
 from python_calamine import CalamineWorkbook
 
 from evaluation.errors import LedgerError
-from evaluation.paths import LEDGER_ENDINGS
 
 MAX_UNPACKED = 500 * 2**20  # bytes
 MAX_RATIO = 100
@@ -55,24 +54,6 @@ class Grid:
     file: str
     sheet: str
     rows: list[list]
-
-
-def list_files(folder: Path) -> list[Path]:
-    """List what may be a ledger below a folder, ordered by path.
-
-    Lock files of Excel and WPS, hidden files, the clerk's report, corrections and the
-    tables beside demonstration ledgers are none.
-    """
-    demo = (folder / "demo.toml").is_file()
-    beside = {"manifest.csv", "truth.csv"} if demo else set()
-    return sorted(
-        path
-        for path in folder.rglob("*")
-        if path.suffix.lower() in LEDGER_ENDINGS
-        and path.is_file()
-        and not path.name.startswith(("~$", ".", "更正", "corrections", "issues"))
-        and not (path.parent == folder and path.name in beside)
-    )
 
 
 def read_grids(path: Path, folder: Path) -> list[Grid]:
