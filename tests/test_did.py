@@ -25,14 +25,14 @@ def make_panel():
 
 @pytest.mark.parametrize("method", ["dr", "reg", "ipw"])
 def test_without_covariates_every_method_is_the_difference_of_means(method):
-    effect, influence = doubly_robust_did(CHANGE, TREATED, method=method)
+    effect, influence, _ = doubly_robust_did(CHANGE, TREATED, method=method)
     assert effect == pytest.approx(4 - 2)
     assert influence.sum() == pytest.approx(0, abs=1e-12)
 
 
 def test_a_weight_of_two_is_a_row_twice():
-    weighted, _ = doubly_robust_did(CHANGE, TREATED, weights=np.array([1, 1, 2, 1, 1, 1]))
-    twice, _ = doubly_robust_did(np.r_[CHANGE, 1.0], np.r_[TREATED, 0])
+    weighted, *_ = doubly_robust_did(CHANGE, TREATED, weights=np.array([1, 1, 2, 1, 1, 1]))
+    twice, *_ = doubly_robust_did(np.r_[CHANGE, 1.0], np.r_[TREATED, 0])
     assert weighted == pytest.approx(twice)
 
 
@@ -54,7 +54,7 @@ def test_no_comparison_is_refused():
 
 
 def test_separating_covariate_leaves_a_finite_estimate():
-    effect, _ = doubly_robust_did(CHANGE, TREATED, (10.0 * TREATED + np.arange(6))[:, None])
+    effect, *_ = doubly_robust_did(CHANGE, TREATED, (10.0 * TREATED + np.arange(6))[:, None])
     assert np.isfinite(effect)
 
 

@@ -160,7 +160,7 @@ def test_balancing_on_nsw_and_cps_equals_imbens_and_xu():
 
 def test_raw_difference_on_nsw_and_cps_is_the_published_one():
     persons = lalonde().query("year == 1978")
-    effect, _ = doubly_robust_did(
+    effect, *_ = doubly_robust_did(
         persons["earnings"].to_numpy(), persons["treat"].to_numpy(), method="reg"
     )
     assert effect == pytest.approx(-8497.5, abs=0.05)

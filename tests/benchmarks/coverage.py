@@ -54,6 +54,7 @@ def estimate_policy(policy, panel, effects, plan) -> list[dict]:
         "covariates": settings["covariates"],
         "edition": edition,
         "event_times": [horizon],
+        "realised": plan["estimand"]["realised"],
     }
     history = [f"hist_{k}" for k in range(1, plan["designs"]["history_bins"] + 1)]
     designs = {

@@ -70,6 +70,45 @@ def name_cell(cohort, time, estimate, codes, treated, contribution) -> dict:
     }
 
 
+def serve_realised(
+    contribution: np.ndarray, treated: np.ndarray, untreated_variance: float
+) -> np.ndarray:
+    """Widen what the treated contribute, so that the interval also serves *their* effect.
+
+    Influence functions answer for the expected effect: a treated person adds the spread
+    of outcomes *with* the policy. What happened to these very persons less what would
+    have happened to them (the sample average effect on the treated) errs instead by
+    the spread of outcomes *without* it, which is identified and may be larger: where a
+    loan puts nearly everybody in work it is their fate without it that varies.
+    Sekhon and Shem-Tov (2021) for experiments, Yiu (2024, arXiv 2402.05844) for
+    observed data. The larger of the two serves both.
+
+    Parameters
+    ----------
+    contribution
+        Per row; their sum of squares is the variance of the expected effect.
+    treated
+        Boolean, per row; treated rows weigh alike.
+    untreated_variance
+        Variance of the outcome without the policy around its prediction, among the
+        comparison weighted to resemble the treated.
+
+    Returns
+    -------
+    numpy.ndarray
+        The contributions, those of the treated scaled where their spread is the smaller.
+    """
+    own, n = contribution[treated], int(treated.sum())
+    found, wanted = np.sum(own**2), untreated_variance / n
+    if found >= wanted:
+        return contribution
+    if found < 1e-9 * wanted:  # one person, or all alike: nothing there to scale
+        own, found = np.where(np.arange(n) % 2, -1.0, 1.0), float(n)
+    result = contribution.copy()
+    result[treated] = own * np.sqrt(wanted / found)
+    return result
+
+
 def stack_effects(cells: list[dict], units: pd.DataFrame) -> GroupTime:
     """Put single estimates together; a unit's repeated rows add up to its influence."""
     n = len(units)

@@ -5,7 +5,12 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.aggregation import GroupTime, name_cell, stack_effects
+from evaluation.effects.aggregation import (
+    GroupTime,
+    name_cell,
+    serve_realised,
+    stack_effects,
+)
 from evaluation.effects.did import widen
 from evaluation.effects.district import (
     comparison_weights,
@@ -107,7 +112,8 @@ def balanced_difference(
     -------
     tuple
         Estimate; contributions (their sum of squares is the variance); the report of
-        `balance_weights` with ``weights`` of the comparison rows and ``n_effective``.
+        `balance_weights` with ``weights`` of the comparison rows, ``n_effective`` and
+        ``untreated_variance`` (around the weighted regression).
     """
     d = np.asarray(treated, bool)
     y, z = np.asarray(outcome, float), np.asarray(covariates, float)
@@ -123,8 +129,10 @@ def balanced_difference(
     contribution = np.empty(len(y))
     rest = y[d] - fitted[d]
     contribution[d] = (rest - rest.mean()) / d.sum()
-    contribution[~d] = -w * (y[~d] - fitted[~d])
+    residual = y[~d] - fitted[~d]
+    contribution[~d] = -w * residual
     report |= {"weights": w, "n_effective": float(1 / np.sum(w**2))}
+    report |= {"untreated_variance": float(w @ residual**2)}
     return float(estimate), contribution, report
 
 
@@ -161,6 +169,7 @@ def balanced_effects(
     history: Iterable[str],
     cumulative: bool = False,
     event_times: Iterable[int] | None = None,
+    realised: bool = False,
 ) -> tuple[GroupTime, pd.DataFrame]:
     """The design `balanced`: risk sets at time zero, balanced on covariates and past work.
 
@@ -172,9 +181,10 @@ def balanced_effects(
 
     Parameters
     ----------
-    risk_sets, years, stay_weights, outcome, covariates, edition, cumulative, event_times
-        As for `did.risk_set_effects`, all rows of the risk sets.
-        Without `event_times` all from entry on. The effect at −1, balanced on what came
+    risk_sets, years, stay_weights, outcome, covariates, edition, cumulative, realised
+        As for `district.risk_set_effects`, all rows of the risk sets.
+    event_times
+        Without them all from entry on. The effect at −1, balanced on what came
         before that (`add_lags`), can be none: the placebo.
     history
         Columns of past work.
@@ -219,6 +229,9 @@ def balanced_effects(
                 | {"n_dropped": int((~complete).sum())}
                 | {f"left_{name}": value for name, value in left}
             )
+            if realised and t >= g:
+                spread = report["untreated_variance"]
+                contribution = serve_realised(contribution, d, spread)
             cells.append(name_cell(g, t, estimate, codes[known], d, contribution))
     columns = ["cohort", "time", "n_treated", "ridge", "n_effective", "n_dropped"]
     columns += [f"left_{name}" for name in covariates]

@@ -9,7 +9,12 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.aggregation import GroupTime, name_cell, stack_effects
+from evaluation.effects.aggregation import (
+    GroupTime,
+    name_cell,
+    serve_realised,
+    stack_effects,
+)
 from evaluation.errors import EstimationError
 
 TRIM = 0.995  # comparison units more likely treated than this are left out, as in DRDID
@@ -84,7 +89,7 @@ def doubly_robust_did(
     covariates: np.ndarray | None = None,
     weights: np.ndarray | None = None,
     method: str = "dr",
-) -> tuple[float, np.ndarray]:
+) -> tuple[float, np.ndarray, float]:
     """Effect on the treated from one change between two periods.
 
     Formulas of ``DRDID::drdid_panel``, ``reg_did_panel`` and ``std_ipw_did_panel``
@@ -106,8 +111,9 @@ def doubly_robust_did(
     Returns
     -------
     tuple
-        The effect, and the influence of each unit, scaled so that the variance
-        of the effect is ``mean(influence**2) / n``.
+        The effect; the influence of each unit, scaled so that the variance of the
+        effect is ``mean(influence**2) / n``; the variance of the change without
+        treatment around its prediction, among the comparison weighted like the treated.
 
     Raises
     ------
@@ -128,7 +134,8 @@ def doubly_robust_did(
         treat, share = w * d, np.mean(w * d)
         effect, base = np.mean(treat * y) / share, np.mean(treat * fitted) / share
         other = treat * (fitted - base) + ols @ (treat @ x / n)
-        return effect - base, (treat * (y - effect) - other) / share
+        spread = np.average((y - fitted) ** 2, weights=w * (1 - d))
+        return effect - base, (treat * (y - effect) - other) / share, spread
     p, hessian = fit_propensity(d, x, w)
     kept = np.where(d == 1, 1.0, p < TRIM)
     treat, other = kept * w * d, kept * w * (1 - d) * p / (1 - p)
@@ -143,23 +150,32 @@ def doubly_robust_did(
     if ols is not None:
         of_treated = of_treated - ols @ (treat @ x / n)
         of_others = of_others - ols @ (other @ x / n)
-    return effect - base, of_treated / share - of_others / odds
+    spread = np.average((rest - base) ** 2, weights=other)
+    return effect - base, of_treated / share - of_others / odds, spread
 
 
-def estimate_cell(cohort, time, codes, treated, change, covariates, weights, method):
-    """One (cohort, time) on the rows whose change, covariates and weights are known."""
+def estimate_cell(
+    cohort, time, codes, treated, change, covariates, weights, method, realised=False
+):
+    """One (cohort, time) on the rows whose change, covariates and weights are known.
+
+    `realised`: from entry on, widened by `serve_realised`.
+    """
     known = np.isfinite(change) & np.isfinite(weights) & np.isfinite(covariates).all(axis=1)
     d = treated[known]
     if not 0 < d.sum() < len(d):
         return None
-    estimate, psi = doubly_robust_did(
+    estimate, psi, spread = doubly_robust_did(
         change[known],
         d,
         covariates[known] if covariates.shape[1] else None,
         weights[known],
         method,
     )
-    return name_cell(cohort, time, estimate, codes[known], d == 1, psi / len(d))
+    contribution = psi / len(d)
+    if realised and time >= cohort:
+        contribution = serve_realised(contribution, d == 1, spread)
+    return name_cell(cohort, time, estimate, codes[known], d == 1, contribution)
 
 
 def widen(frame: pd.DataFrame, unit: str, time: str, values: str, order, times) -> np.ndarray:

@@ -33,6 +33,7 @@ def risk_set_effects(
     cumulative: bool = False,
     event_times: Iterable[int] | None = None,
     method: str = "dr",
+    realised: bool = False,
 ) -> GroupTime:
     """The district's `cs`: each cohort against persons drawn from its monthly risk sets.
 
@@ -56,6 +57,9 @@ def risk_set_effects(
         Sum the outcome over the years from entry on.
     event_times
         Which to estimate; none = all.
+    realised
+        Whether intervals also serve the effect on these very persons
+        (`aggregation.serve_realised`), or the expected effect alone, as R's do.
 
     Returns
     -------
@@ -82,7 +86,9 @@ def risk_set_effects(
                 continue
             weights = share * comparison_weights(stay, g, t, rows)
             change = outcome_change(wide, start, g - times[0], i, cumulative)[codes]
-            cells.append(estimate_cell(g, t, codes, treated, change, z, weights, method))
+            cells.append(
+                estimate_cell(g, t, codes, treated, change, z, weights, method, realised)
+            )
     return stack_effects([cell for cell in cells if cell], units)
 
 

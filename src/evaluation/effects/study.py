@@ -38,6 +38,8 @@ class Study:
         Event time of the primary effect; missing: the simple average.
     history, lags
         Columns of past work at entry, and of what came before the placebo's year.
+    realised
+        Whether intervals also serve the effect on these very persons.
     notes
         What the guards found, in Chinese.
     """
@@ -57,6 +59,7 @@ class Study:
     history: list[str] = field(default_factory=list)
     lags: list[str] = field(default_factory=list)
     event_times: range | None = None
+    realised: bool = False
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -74,6 +77,7 @@ class Study:
             "cumulative": name in CUMULATIVE,
             "covariates": self.covariates,
             "edition": self.edition,
+            "realised": self.realised,
         }
 
 
@@ -115,6 +119,7 @@ def load_study(folders: Folders, plan: dict, year: int, policy: str, **asked) ->
         history=history,
         lags=[f"lag_{k}" for k in range(1, 5)],
         event_times=range(settings["event_times"][0], settings["event_times"][1] + 1),
+        realised=plan["estimand"]["realised"],
         notes=check_risk_sets(sets, settings["covariates"]),
     )
     return ask_otherwise(study, **{n: asked[n] for n in ("outcome", "horizon", "subgroup")})
