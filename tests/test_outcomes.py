@@ -98,6 +98,22 @@ def test_an_unknown_outcome_is_missing_never_zero():
     assert years.loc[("b", 2020), "employed_open"] == 1
 
 
+def test_who_is_on_no_roster_any_more_has_left_the_district():
+    roster = make_roster(
+        ("a", 2019, "farming"),
+        ("b", 2019, "farming"),
+        ("b", 2020, "away"),
+        ("c", 2020, "farming"),
+    )
+    register = make_register(("d", "unit", "2020-05-01", None))
+    people = make_persons("a", "b", "c", "d", returned_on=pd.to_datetime(["2018-05-01"] * 4))
+    years, _ = make_tables(people, roster, register)
+    here = years["in_district"].unstack("year")
+    assert here[2020].tolist() == [0, 0, 1, 1]
+    assert here[2019].fillna(-1).tolist() == [1, 1, 0, -1]
+    assert np.isnan(years.loc[("a", 2020), "employed_open"])
+
+
 def test_a_year_without_any_roster_is_missing_for_all():
     register = make_register(("a", "unit", "2019-01-01", None))
     years, _ = make_tables(make_persons("a"), ROSTER, register)

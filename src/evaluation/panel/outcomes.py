@@ -189,8 +189,10 @@ def tabulate_years(grids: dict, persons, register, roster) -> pd.DataFrame:
 
     On 31 December a valid register spell decides; without one, the status in that
     year's roster; without either the outcome is missing, as it is for everybody in a
-    year without any roster (there only those in work would be seen). ``in_district``
-    is read from the roster alone. Months of a year are summed only if all are known.
+    year without any roster (there only those in work would be seen). Whoever was found
+    in the district before but neither that year's roster nor a spell of work on 31
+    December tells of has left: ``in_district`` 0, while whether they work elsewhere is
+    not known. Months of a year are summed only if all are known.
 
     Returns
     -------
@@ -219,6 +221,8 @@ def tabulate_years(grids: dict, persons, register, roster) -> pd.DataFrame:
     use = (row >= 0) & (column >= 0) & (column < len(years))
     observed = years * 12 + 11 <= last_covered(persons["observed_until"], last)[:, None]
     some_roster = np.isin(np.arange(len(years)), column[use])
+    came = month_of(persons["observed_from"].fillna(pd.Timestamp(2262, 1, 1)))[:, None]
+    seen_before = came <= years * 12 + 11
     by_register = {
         "employed": december["work"],
         "employed_open": december["open"],
@@ -230,6 +234,9 @@ def tabulate_years(grids: dict, persons, register, roster) -> pd.DataFrame:
         values[row[use], column[use]] = told[use]
         if name in by_register:
             values = np.where(december["work"], by_register[name], values)
+        else:  # in_district
+            values = np.where(december["work"], 1.0, values)
+            values = np.where(np.isnan(values) & seen_before, 0.0, values)
         table[name] = np.where(observed & some_roster, values, np.nan).ravel()
     whole = grids["known"].reshape(*shape, 12).all(axis=2)
     for name, grid in (
