@@ -8,9 +8,10 @@ import pandas as pd
 import pytest
 
 from evaluation.findings import page
-from evaluation.findings.parts import View, show, show_sentence
+from evaluation.findings.parts import show, show_sentence
 from evaluation.findings.quotes import quote, say
 from evaluation.findings.results import PageError, load_findings
+from evaluation.findings.view import View
 from evaluation.tables import publish_table
 
 EFFECT = "2024.loan.published.primary.employed_open.all"

@@ -12,7 +12,7 @@ from evaluation.plan import POLICIES
 FIRST_DEFAULT_EDITION = 2021
 LANGUAGES = ("zh", "en")
 # What no notebook imports cannot make a result stale.
-_NOT_IN_NOTEBOOKS = {"demo", "cli.py", "batch.py", "execution.py"}
+_NOT_IN_NOTEBOOKS = {"demo", "cli.py", "progress.py", "batch.py", "execution.py"}
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import sys
-import threading
 import time
 from pathlib import Path
 
@@ -13,6 +12,7 @@ import click
 from evaluation import __version__
 from evaluation.errors import EvaluationError
 from evaluation.paths import Folders, has_ledgers, locate
+from evaluation.progress import Progress
 
 DONE, FAILED, WRONG_USAGE, LEDGERS_REFUSED = 0, 1, 2, 3
 _STATES = {"done": "完成", "unchanged": "未变", "failed": "失败", "skipped": "未运行"}
@@ -133,11 +133,12 @@ def prepare_demonstration(folders: Folders) -> None:
 
 def _run_stages(folders, years, years_known, *, jobs, force) -> list:
     from evaluation import batch
+    from evaluation.execution import report_path
 
     stages = batch.plan_stages(years or [], folders.notebooks)
     ledgers_stage = stages[0]
     batch.discard_broken_receipts(folders, ledgers_stage)
-    with Progress(folders, ledgers_stage):
+    with Progress([report_path(folders, run) for run in ledgers_stage]):
         outcomes = batch.build_stage(folders, ledgers_stage, ledgers_stage, jobs=1, force=force)
     if not years_known and outcomes[0].state in ("done", "unchanged"):
         try:
@@ -147,43 +148,11 @@ def _run_stages(folders, years, years_known, *, jobs, force) -> list:
         stages = batch.plan_stages(years, folders.notebooks)
     runs = [run for stage in stages for run in stage]
     batch.discard_broken_receipts(folders, runs)
-    with Progress(folders, runs[len(ledgers_stage) :]):
+    rest = [report_path(folders, run) for run in runs[len(ledgers_stage) :]]
+    with Progress(rest):
         for stage in stages[1:]:
             outcomes += batch.build_stage(folders, stage, runs, jobs=jobs, force=force)
     return outcomes
-
-
-class Progress:
-    """A bar fed by the reports that runs leave, since they run in other processes."""
-
-    def __init__(self, folders: Folders, runs: list):
-        from evaluation.execution import report_path
-
-        self._reports = [report_path(folders, run) for run in runs]
-        self._began = time.time()
-        self._ended = threading.Event()
-
-    def __enter__(self):
-        self._bar = click.progressbar(
-            length=len(self._reports), label="笔记本", file=sys.stderr, show_pos=True
-        )
-        self._bar.__enter__()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-        self._thread.start()
-        return self
-
-    def _finished(self) -> int:
-        return sum(p.is_file() and p.stat().st_mtime >= self._began for p in self._reports)
-
-    def _watch(self) -> None:
-        while not self._ended.wait(0.5):
-            self._bar.update(self._finished() - self._bar.pos)
-
-    def __exit__(self, *problem):
-        self._ended.set()
-        self._thread.join()
-        self._bar.update(len(self._reports) - self._bar.pos)
-        self._bar.__exit__(*problem)
 
 
 def _write_index(folders: Folders, outcomes: list) -> None:

@@ -17,9 +17,10 @@ import nbformat
 
 from evaluation.errors import EvaluationError
 from evaluation.findings.disclosure import refuse_disclosure
-from evaluation.findings.parts import TEMPLATE, View, _environment
+from evaluation.findings.parts import TEMPLATE, templates
 from evaluation.findings.quotes import find_loose_numbers
 from evaluation.findings.results import PageError, load_findings
+from evaluation.findings.view import View
 from evaluation.paths import Folders, locate
 from evaluation.plan import POLICIES, load_toml
 from evaluation.tables import write_whole
@@ -205,7 +206,7 @@ def write_page(
     """
     words = load_toml(folders.reference / "sentences.toml")[language]["page"]
     district = load_toml(folders.reference / "district.toml")
-    frame = _environment().get_template("frame.html.j2")
+    frame = templates().get_template("frame.html.j2")
     style = (TEMPLATE / "page.css").read_text(encoding="utf-8")
     context = {
         "body": body,
@@ -285,7 +286,7 @@ def write_index(folders: Folders, language: str = "zh") -> Path:
         }
         for year in reversed(years)
     ]
-    body = str(_environment().get_template("parts.html.j2").module.index(editions))
+    body = str(templates().get_template("parts.html.j2").module.index(editions))
     words = editions[0]["view"].page
     return write_page(
         body, folders.outputs / "index.html", words["index_title"], language, folders
