@@ -8,11 +8,10 @@ plan's horizon. Two truths are told apart:
 - ``truth`` of a panel: what happened to its own recipients less what would have
   happened to them, cohorts that reached the horizon, each weighted by the persons the
   design used. It holds the luck of these persons without the policy (``truth_sd``).
-- the expected effect, its mean over all panels: what an influence function aims at.
+- the expected effect, its mean over all panels.
 
-``coverage`` is of the expected effect, ``covers_own`` of the panel's own. Where the policy
-makes outcomes more even than they would have been (loans: 95 of 100 in work instead of
-79), the second is lower: no interval from the recipients' own outcomes knows their luck.
+``coverage`` is of the expected effect, ``covers_own`` of the panel's own: intervals are
+to serve both (`evaluation.effects.aggregation.serve_realised`).
 """
 
 import argparse
