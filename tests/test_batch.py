@@ -8,8 +8,9 @@ from conftest import ROOT, write_notebook
 
 from evaluation import batch, cli
 from evaluation.errors import EvaluationError
-from evaluation.execution import Run, check_parameters, receipt_path
+from evaluation.execution import check_parameters
 from evaluation.paths import locate
+from evaluation.receipts import Run, receipt_path
 
 NOTEBOOKS = ROOT / "notebooks"
 

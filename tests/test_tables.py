@@ -4,14 +4,8 @@ import pandas as pd
 import pytest
 
 from evaluation.errors import TableError
-from evaluation.tables import (
-    WRITTEN_VARIABLE,
-    publish_table,
-    read_published,
-    read_table,
-    write_table,
-    write_whole,
-)
+from evaluation.files import WRITTEN_VARIABLE, write_whole
+from evaluation.tables import publish_table, read_published, read_table, write_table
 
 PERSONS = pd.DataFrame({"person_id": ["a", "b"], "year": [2024, 2024], "employed": [1, 0]})
 

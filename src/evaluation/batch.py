@@ -5,14 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from evaluation.errors import EvaluationError
-from evaluation.execution import Run, execute_run, file_hash, receipt_path, report_path
+from evaluation.execution import execute_run
+from evaluation.files import file_hash
 from evaluation.paths import Folders, list_ledgers
 from evaluation.plan import POLICIES
+from evaluation.receipts import Run, receipt_path, report_path
 
 FIRST_DEFAULT_EDITION = 2021
 LANGUAGES = ("zh", "en")
 # What no notebook imports cannot make a result stale.
-_NOT_IN_NOTEBOOKS = {"demo", "cli.py", "progress.py", "batch.py", "execution.py"}
+_NOT_IN_NOTEBOOKS = {"demo", "cli.py", "progress.py", "batch.py", "execution.py", "receipts.py"}
 
 
 @dataclass(frozen=True)

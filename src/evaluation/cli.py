@@ -133,7 +133,7 @@ def prepare_demonstration(folders: Folders) -> None:
 
 def _run_stages(folders, years, years_known, *, jobs, force) -> list:
     from evaluation import batch
-    from evaluation.execution import report_path
+    from evaluation.receipts import report_path
 
     stages = batch.plan_stages(years or [], folders.notebooks)
     ledgers_stage = stages[0]

@@ -1,51 +1,16 @@
-"""One notebook through papermill: kept only if it came to its end, with a receipt.
+"""One notebook through papermill: kept only if it came to its end, with a receipt."""
 
-A run is finished when its receipt stands in ``data/runs/receipts``: the list of the
-files that it wrote, with their hashes. Nothing is inferred from an output notebook,
-since papermill marks every cell of a killed kernel as completed. Receipts hold no
-clock, so a rerun that gives the same files leaves everything after it untouched.
-"""
-
-import hashlib
 import json
 import os
 import re
 import tempfile
 import time
-from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from evaluation.errors import EvaluationError
+from evaluation.files import WRITTEN_VARIABLE, file_hash, write_whole
 from evaluation.paths import Folders, locate
-from evaluation.tables import WRITTEN_VARIABLE, write_whole
-
-
-@dataclass(frozen=True)
-class Run:
-    """One notebook with its parameters; `year` is missing for the ledgers of all years."""
-
-    notebook: str
-    year: int | None = None
-    policy: str | None = None
-    language: str | None = None
-
-    @property
-    def output_name(self) -> str:
-        """Name of the executed notebook, such as ``4_effect_post`` or ``8_findings_en``."""
-        suffix = self.policy or ("en" if self.language == "en" else None)
-        return f"{self.notebook}_{suffix}" if suffix else self.notebook
-
-    @property
-    def name(self) -> str:
-        """Unique name, such as ``2024.4_effect_post``."""
-        return f"{self.year}.{self.output_name}" if self.year else self.output_name
-
-    @property
-    def parameters(self) -> dict:
-        """Parameters handed to papermill."""
-        given = {"year": self.year, "policy": self.policy, "language": self.language}
-        return {name: value for name, value in given.items() if value is not None}
+from evaluation.receipts import Run, executed_path, receipt_path, report_path, write_json
 
 
 def check_parameters(runs: list[Run], notebooks: Path) -> None:
@@ -79,22 +44,6 @@ def _declared_parameters(notebook: Path) -> set[str]:
         if "parameters" in cell.get("metadata", {}).get("tags", [])
     )
     return set(re.findall(r"^(\w+)\s*(?::[^=\n]+)?=", source, flags=re.MULTILINE))
-
-
-def receipt_path(folders: Folders, run: Run) -> Path:
-    """Where the receipt of a run stands."""
-    return folders.runs / "receipts" / f"{run.name}.json"
-
-
-def report_path(folders: Folders, run: Run) -> Path:
-    """Where a run says how long it took and why it failed."""
-    return folders.runs / "reports" / f"{run.name}.json"
-
-
-def executed_path(folders: Folders, run: Run) -> Path:
-    """Where the executed notebook goes; that of the ledgers accounts for single rows."""
-    home = folders.edition(run.year) / "notebooks" if run.year else folders.data / "notebooks"
-    return home / f"{run.output_name}.ipynb"
 
 
 def execute_run(run: Run, kernel: str = "python3") -> None:
@@ -136,12 +85,12 @@ def execute_run(run: Run, kernel: str = "python3") -> None:
             raise RuntimeError(run.name) from None
         finally:
             os.environ.pop(WRITTEN_VARIABLE, None)
-    _write_json(report_path(folders, run), {"seconds": time.monotonic() - began})
+    write_json(report_path(folders, run), {"seconds": time.monotonic() - began})
     hashes = {
         Path(os.path.relpath(path, folders.data)).as_posix(): file_hash(path)
         for path in sorted(set(products))
     }
-    _write_json(receipt_path(folders, run), hashes)
+    write_json(receipt_path(folders, run), hashes)
 
 
 def finish_notebook(draft: Path, target: Path, run: Run) -> None:
@@ -218,27 +167,10 @@ def _keep_failed(
     # A message of ours is a whole sentence for people; any other needs its type to be found.
     message = where + (said if name in _own_errors() else f"{name}：{said}")
     report = {"seconds": seconds, "error": name, "message": message}
-    _write_json(report_path(folders, run), report)
+    write_json(report_path(folders, run), report)
 
 
 def _own_errors() -> set[str]:
     from evaluation import errors
 
     return {name for name in vars(errors) if name.endswith("Error")}
-
-
-def _write_json(path: Path, content: dict) -> None:
-    text = json.dumps(content, ensure_ascii=False, indent=1, sort_keys=True)
-    write_whole(path, lambda draft: draft.write_text(text, encoding="utf-8", newline="\n"))
-
-
-def file_hash(path: Path) -> str:
-    """sha256 of a file; read again only if its size or time of change is another."""
-    seen = Path(path).stat()
-    return _file_hash(Path(path), seen.st_mtime_ns, seen.st_size)
-
-
-@cache
-def _file_hash(path: Path, changed: int, size: int) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()

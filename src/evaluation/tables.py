@@ -1,19 +1,16 @@
 """Tables between stages: their keys, their schema, and the one door to ``outputs/``."""
 
-import os
-import uuid
 from pathlib import Path
 
 import pandas as pd
 
 from evaluation.errors import TableError
+from evaluation.files import write_whole
 from evaluation.findings import disclosure
 from evaluation.paths import Folders
 from evaluation.plan import load_plan
 
 SCHEMA_VERSION = "1"
-# The batch sets it to a file in which each written path is noted, for the run's receipt.
-WRITTEN_VARIABLE = "EVALUATION_WRITTEN"
 _CODES = ("township", "result_id", "suppressed")  # digits that are names, not numbers
 
 
@@ -32,34 +29,6 @@ def check_key(frame: pd.DataFrame, key: list[str], name: str) -> None:
     repeated = int(frame.duplicated(key).sum())
     if empty or repeated:
         raise TableError(f"表 {name} 的主键 {key} 有 {empty} 行为空、{repeated} 行重复。")
-
-
-def write_whole(path: Path, write) -> Path:
-    """Write a file under a temporary name, then put it in place in one step.
-
-    Parameters
-    ----------
-    path
-        The final place; its folder is made.
-    write
-        Called with the temporary path.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
-    try:
-        write(draft)
-        draft.replace(path)
-        if note := os.environ.get(WRITTEN_VARIABLE):
-            with Path(note).open("a", encoding="utf-8") as stream:
-                stream.write(f"{path.resolve()}\n")
-    except PermissionError:
-        raise TableError(
-            f"无法写入 {path.name}：文件可能正被 WPS 或 Excel 打开，请关闭后重试。"
-        ) from None
-    finally:
-        draft.unlink(missing_ok=True)
-    return path
 
 
 def write_table(frame: pd.DataFrame, path: Path, *, key: list[str]) -> Path:
