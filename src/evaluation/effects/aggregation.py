@@ -1,10 +1,11 @@
 """Effects of cohorts at times, pooled with the influence of each person."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 TERMS = ("simple", "dynamic", "group", "calendar")
 COLUMNS = [
@@ -36,7 +37,8 @@ class GroupTime:
     role
         Units × effects: 1 treated, -1 comparison, 0 not used.
     units
-        Key ``unit``, with ``cluster``; in the order of the rows of `influence`.
+        Key ``unit``, with ``cluster`` (categorical, so that no interval has to find the
+        clusters again); in the order of the rows of `influence`.
     """
 
     effects: pd.DataFrame
@@ -111,8 +113,9 @@ def serve_realised(
 
 def stack_effects(cells: list[dict], units: pd.DataFrame) -> GroupTime:
     """Put single estimates together; a unit's repeated rows add up to its influence."""
-    n = len(units)
-    influence, role = np.zeros((n, len(cells))), np.zeros((n, len(cells)), dtype=np.int8)
+    n, shape = len(units), (len(units), len(cells))
+    # Read by column, effect after effect.
+    influence, role = np.zeros(shape, order="F"), np.zeros(shape, dtype=np.int8, order="F")
     for j, cell in enumerate(cells):
         codes, treated = cell["codes"], cell["treated"]
         influence[:, j] = n * np.bincount(codes, cell["contribution"], minlength=n)
@@ -125,7 +128,8 @@ def stack_effects(cells: list[dict], units: pd.DataFrame) -> GroupTime:
     ]
     effects = pd.DataFrame(rows, columns=columns).astype({"estimate": float})
     whole = dict.fromkeys(["cohort", "time", "event_time"], "int64")
-    return GroupTime(effects.astype(whole), influence, role, units.reset_index(drop=True))
+    units = units.reset_index(drop=True).astype({"cluster": "category"})
+    return GroupTime(effects.astype(whole), influence, role, units)
 
 
 def _sizes(role: np.ndarray) -> tuple[int, int]:
@@ -149,15 +153,23 @@ def pool(group_time: GroupTime, columns) -> Pooled:
     The influence holds the estimation of the weights (R ``did::aggte``, ``wif``).
     """
     columns = np.asarray(columns)
+    role = group_time.role[:, columns]
     estimates = group_time.effects["estimate"].to_numpy()[columns]
-    treated = group_time.role[:, columns] == 1
+    estimate, influence = _weigh(estimates, group_time.influence[:, columns], role == 1)
+    return Pooled(estimate, influence, (role == 1).any(axis=1), role.any(axis=1))
+
+
+def _weigh(estimates, influence, treated) -> tuple[float, np.ndarray]:
+    """Average weighted by treated units (columns), with the influence of its weights.
+
+    The weights are shares s / Σs; a unit treated in a column moves them by
+    (estimate of the column − average) / Σs, and the means of that cancel.
+    """
     share = treated.mean(axis=0)
     weights = share / share.sum()
-    centred = treated - share
-    of_weights = centred @ estimates - centred.sum(axis=1) * (weights @ estimates)
-    influence = group_time.influence[:, columns] @ weights + of_weights / share.sum()
-    used = (group_time.role[:, columns] != 0).any(axis=1)
-    return Pooled(float(weights @ estimates), influence, treated.any(axis=1), used)
+    estimate = float(weights @ estimates)
+    of_weights = treated @ (estimates - estimate)
+    return estimate, influence @ weights + of_weights / share.sum()
 
 
 def average(parts: list[Pooled], by_size: bool = False) -> Pooled:
@@ -166,13 +178,10 @@ def average(parts: list[Pooled], by_size: bool = False) -> Pooled:
     influence = np.column_stack([part.influence for part in parts])
     treated = np.column_stack([part.treated for part in parts])
     used = np.column_stack([part.used for part in parts]).any(axis=1)
-    if not by_size:
-        return Pooled(estimates.mean(), influence.mean(axis=1), treated.any(axis=1), used)
-    share = treated.mean(axis=0)
-    weights, centred = share / share.sum(), treated - share
-    of_weights = centred @ estimates - centred.sum(axis=1) * (weights @ estimates)
-    pooled = influence @ weights + of_weights / share.sum()
-    return Pooled(float(weights @ estimates), pooled, treated.any(axis=1), used)
+    estimate, pooled = estimates.mean(), influence.mean(axis=1)
+    if by_size:
+        estimate, pooled = _weigh(estimates, influence, treated)
+    return Pooled(estimate, pooled, treated.any(axis=1), used)
 
 
 def pool_by(group_time: GroupTime, column: str, after: bool = False) -> dict[int, Pooled]:
@@ -189,6 +198,12 @@ def pool_by(group_time: GroupTime, column: str, after: bool = False) -> dict[int
     return {
         k: average([pool(group_time, [j]) for j in columns]) for k, columns in groups.items()
     }
+
+
+def pool_at(group_time: GroupTime, event_time: int | None) -> Pooled | None:
+    """The pooled effect at one event time; none without such an effect."""
+    columns = np.flatnonzero(group_time.effects["event_time"] == event_time)
+    return pool(group_time, columns) if len(columns) else None
 
 
 def pool_term(group_time: GroupTime, term: str) -> Pooled | None:
@@ -218,26 +233,23 @@ def interval(pooled: Pooled, cluster, confidence: float = 0.95) -> dict:
         n_treated, n_clusters``.
     """
     psi, n = pooled.influence, len(pooled.influence)
-    codes, names = pd.factorize(np.asarray(cluster))
-    error, half, law = (
-        np.sqrt(np.sum(psi**2)) / n,
-        stats.norm.ppf(0.5 + confidence / 2),
-        stats.norm,
-    )
-    inference, groups = "person", len(np.unique(codes[pooled.used]))
+    codes = pd.Series(cluster).astype("category").cat.codes.to_numpy()
+    error, half = np.sqrt(np.sum(psi**2)) / n, special.ndtri(0.5 + confidence / 2)
+    inference, groups = "person", np.count_nonzero(np.bincount(codes[pooled.used]))
     if 1 < groups < pooled.used.sum():
-        sums = np.bincount(codes, psi, minlength=len(names)) / n
+        sums = np.bincount(codes, psi) / n
         coarse = np.sqrt(groups / (groups - 1) * np.sum(sums**2))
-        wide = stats.t(groups - 1).ppf(0.5 + confidence / 2)
+        wide = special.stdtrit(groups - 1, 0.5 + confidence / 2)
         if coarse * wide > error * half:
-            error, half, law, inference = coarse, wide, stats.t(groups - 1), "cluster"
+            error, half, inference = coarse, wide, "cluster"
     ratio = abs(pooled.estimate) / error if error > 0 else np.nan
+    tail = special.ndtr(-ratio) if inference == "person" else special.stdtr(groups - 1, -ratio)
     return {
         "estimate": pooled.estimate,
         "std_error": error if error > 0 else np.nan,
         "conf_low": pooled.estimate - half * error if error > 0 else np.nan,
         "conf_high": pooled.estimate + half * error if error > 0 else np.nan,
-        "p_value": 2 * law.sf(ratio),
+        "p_value": 2 * tail,
         "inference": inference,
         "n_obs": int(pooled.used.sum()),
         "n_treated": int(pooled.treated.sum()),
@@ -261,40 +273,54 @@ def aggregate(group_time: GroupTime, term: str, horizon: int | None = None) -> p
         ``term, event_time, cohort`` and what `interval` gives; no row where no
         cohort has such an effect.
     """
+    return aggregate_terms(group_time, [term], horizon)
+
+
+def aggregate_terms(group_time: GroupTime, terms, horizon: int | None = None) -> pd.DataFrame:
+    """Tidy rows of several terms below each other; see `aggregate`."""
     cluster = group_time.units["cluster"]
-    if term == "group_time":
-        pairs = zip(group_time.effects["cohort"], group_time.effects["event_time"], strict=True)
-        found = {pair: pool(group_time, [j]) for j, pair in enumerate(pairs)}
-    elif term == "event" or (term == "primary" and horizon is not None):
-        events = pool_by(group_time, "event_time")
-        found = {(None, e): p for e, p in events.items() if term == "event" or e == horizon}
-    else:
-        whole = pool_term(group_time, "simple" if term == "primary" else term)
-        found = {} if whole is None else {(None, None): whole}
     rows = [
         {"term": term, "event_time": e, "cohort": g} | interval(pooled, cluster)
-        for (g, e), pooled in found.items()
+        for term in terms
+        for (g, e), pooled in _find_pooled(group_time, term, horizon).items()
     ]
     whole = dict.fromkeys(["event_time", "cohort", "n_obs", "n_treated", "n_clusters"], "Int64")
     return pd.DataFrame(rows, columns=COLUMNS).astype(whole)
 
 
-def unite_designs(first: pd.Series, second: pd.Series) -> dict:
+def _find_pooled(group_time, term, horizon) -> dict[tuple, Pooled]:
+    """Pooled effects of a term by cohort and event time, none where it has no such."""
+    if term == "group_time":
+        pairs = zip(group_time.effects["cohort"], group_time.effects["event_time"], strict=True)
+        return {pair: pool(group_time, [j]) for j, pair in enumerate(pairs)}
+    if term == "event":
+        return {(None, e): p for e, p in pool_by(group_time, "event_time").items()}
+    if term == "primary" and horizon is not None:
+        found = {(None, horizon): pool_at(group_time, horizon)}
+    else:
+        found = {(None, None): pool_term(group_time, "simple" if term == "primary" else term)}
+    return {place: pooled for place, pooled in found.items() if pooled is not None}
+
+
+def unite_designs(first: Mapping, second: Mapping) -> dict:
     """The published result of two designs: their mean, and the union of their intervals.
 
     Where the designs disagree one is wrong and one cannot see which (Ding and Li 2019),
     so the interval reaches from the lower lower limit to the higher upper one, p is the
     larger of the two, and there is no standard error.
     """
-    rows = pd.DataFrame([first, second])
+
+    def both(name, choose):
+        return choose(first[name], second[name])
+
     return {
-        "estimate": rows["estimate"].mean(skipna=False),
+        "estimate": both("estimate", np.add) / 2,
         "std_error": np.nan,
-        "conf_low": rows["conf_low"].min(skipna=False),
-        "conf_high": rows["conf_high"].max(skipna=False),
-        "p_value": rows["p_value"].max(skipna=False),
+        "conf_low": both("conf_low", np.minimum),
+        "conf_high": both("conf_high", np.maximum),
+        "p_value": both("p_value", np.maximum),
         "inference": "union",
-        "n_obs": int(rows["n_obs"].min()),
-        "n_treated": int(rows["n_treated"].min()),
-        "n_clusters": int(rows["n_clusters"].min()),
+        "n_obs": int(both("n_obs", min)),
+        "n_treated": int(both("n_treated", min)),
+        "n_clusters": int(both("n_clusters", min)),
     }

@@ -19,6 +19,7 @@ from evaluation.effects.district import (
     outcome_change,
 )
 from evaluation.errors import EstimationError
+from evaluation.panel.months import find_rows
 
 RIDGES = (0.0, 1e-4, 1e-2, 1e-1)
 _MAX_STEPS = 100
@@ -48,24 +49,49 @@ def balance_weights(
     """
     if not len(treated) or not len(comparison):
         raise EstimationError("没有参加者或没有对照者，无法加权平衡。")
-    n = len(comparison)
+    _, design, used = _standardise(treated, comparison)
+    weights, moments, ridge = _find_weights(design, base)
+    return weights, _report(ridge, moments, used)
+
+
+def _standardise(treated, comparison):
+    """Intercept, and covariates less their mean among the treated, of both groups.
+
+    In standard deviations of both together; constant covariates (not `used`) are out.
+    """
+    centre = treated.mean(axis=0)
+    parts = [treated - centre, comparison - centre]
+    squares = sum(np.einsum("ij,ij->j", part, part) for part in parts)
+    n = len(treated) + len(comparison)
+    variance = squares / n - (parts[1].sum(axis=0) / n) ** 2
+    spread = np.sqrt(np.maximum(variance, 0.0))
+    used = spread > 1e-10 * (1 + np.abs(centre))
+    designs = [np.ones((len(part), used.sum() + 1)) for part in parts]
+    for design, part in zip(designs, parts, strict=True):
+        np.divide(part[:, used], spread[used], out=design[:, 1:])
+    return *designs, used
+
+
+def _find_weights(design, base):
+    """Balancing weights with the weighted moments of the design, and the ridge needed."""
+    n = len(design)
     q = np.full(n, 1.0 / n) if base is None else np.asarray(base, float) / np.sum(base)
-    both = np.vstack([treated, comparison])
-    spread = both.std(axis=0)
-    use = spread > 1e-10 * (1 + np.abs(both).max(axis=0, initial=0.0))
-    x = (comparison[:, use] - treated[:, use].mean(axis=0)) / spread[use]
     for ridge in RIDGES:
-        weights, solved = _solve_dual(x, q, ridge)
+        weights, moments, solved = _solve_dual(design, q, ridge)
         if solved:
             break
-    left = np.zeros(len(spread))
-    left[use] = weights @ x
-    return weights, {"ridge": ridge, "left": left}
+    return weights, moments, ridge
 
 
-def _solve_dual(x, q, ridge):
-    """Minimise log-sum-exp of the dual plus a ridge; whether it converged."""
-    k = x.shape[1]
+def _report(ridge, moments, used):
+    left = np.zeros(len(used))
+    left[used] = moments[0, 1:]
+    return {"ridge": ridge, "left": left}
+
+
+def _solve_dual(design, q, ridge):
+    """Minimise log-sum-exp of the dual plus a ridge; moments, and whether it converged."""
+    x, k = design[:, 1:], design.shape[1] - 1
     dual, log_q = np.zeros(k), np.log(np.maximum(q, 1e-300))
 
     def value_of(point):
@@ -76,11 +102,12 @@ def _solve_dual(x, q, ridge):
 
     value, weights = value_of(dual)
     for _ in range(_MAX_STEPS):
-        slope = weights @ x + ridge * dual
+        moments = _moments(design, weights)
+        mean = moments[0, 1:]
+        slope = mean + ridge * dual
         if np.abs(slope).max(initial=0.0) < 1e-9:
-            return weights, True
-        mean = weights @ x
-        curve = (x * weights[:, None]).T @ x - np.outer(mean, mean) + ridge * np.eye(k)
+            return weights, moments, True
+        curve = moments[1:, 1:] - np.outer(mean, mean) + ridge * np.eye(k)
         step = -np.linalg.lstsq(curve, slope, rcond=1e-12)[0]
         size = 1.0
         while size > 1e-6:
@@ -89,11 +116,25 @@ def _solve_dual(x, q, ridge):
                 break
             size /= 2
         else:
-            return weights, False
+            break
         dual, value, weights = dual + size * step, trial, trial_weights
         if np.abs(dual).max() > 60:
-            return weights, False
-    return weights, False
+            break
+    return weights, _moments(design, weights), False
+
+
+def _moments(design, weights):
+    """Weighted products of all columns with each other."""
+    rooted = design * np.sqrt(weights)[:, None]
+    return rooted.T @ rooted
+
+
+def _regress(design, outcome, weights, moments):
+    """Weighted least squares by the moments, unless nearly collinear columns forbid it."""
+    if np.linalg.cond(moments) < 1e6:
+        return np.linalg.solve(moments, (weights * outcome) @ design)
+    root = np.sqrt(weights)
+    return np.linalg.lstsq(design * root[:, None], outcome * root, rcond=1e-10)[0]
 
 
 def balanced_difference(
@@ -117,20 +158,18 @@ def balanced_difference(
     """
     d = np.asarray(treated, bool)
     y, z = np.asarray(outcome, float), np.asarray(covariates, float)
-    q = None if base is None else np.asarray(base, float)[~d]
-    w, report = balance_weights(z[d], z[~d], q)
-    design = np.column_stack([np.ones(len(z)), z])
-    scale = np.maximum(np.abs(design).max(axis=0), 1e-12)
-    design = design / scale
-    root = np.sqrt(w)[:, None]
-    slope = np.linalg.lstsq(design[~d] * root, y[~d] * root[:, 0], rcond=1e-10)[0]
-    fitted = design @ slope
+    if d.all() or not d.any():
+        raise EstimationError("没有参加者或没有对照者，无法加权平衡。")
+    with_policy, without, used = _standardise(z[d], z[~d])
+    w, moments, ridge = _find_weights(without, None if base is None else base[~d])
+    slope = _regress(without, y[~d], w, moments)
     estimate = y[d].mean() - w @ y[~d]
     contribution = np.empty(len(y))
-    rest = y[d] - fitted[d]
+    rest = y[d] - with_policy @ slope
     contribution[d] = (rest - rest.mean()) / d.sum()
-    residual = y[~d] - fitted[~d]
+    residual = y[~d] - without @ slope
     contribution[~d] = -w * residual
+    report = _report(ridge, moments, used)
     report |= {"weights": w, "n_effective": float(1 / np.sum(w**2))}
     report |= {"untreated_variance": float(w @ residual**2)}
     return float(estimate), contribution, report
@@ -201,10 +240,11 @@ def balanced_effects(
     units = list_persons(risk_sets)
     times = list(range(int(years["year"].min()), edition + 1))
     wide = widen(years, "person_id", "year", outcome, units["unit"], times)
-    stay, people = index_stay_weights(stay_weights), pd.Index(units["unit"])
-    cells, reports = [], []
-    for g, rows in risk_sets.groupby("cohort"):
-        codes, treated = people.get_indexer(rows["person_id"]), rows["treated"].to_numpy() == 1
+    people = pd.Index(units["unit"])
+    stay = index_stay_weights(stay_weights, people)
+    positions, cells, reports = find_rows(people, risk_sets["person_id"]), [], []
+    for g, rows in risk_sets.assign(code=positions).groupby("cohort"):
+        codes, treated = rows["code"].to_numpy(), rows["treated"].to_numpy() == 1
         z = rows[names].to_numpy(dtype=float, na_value=np.nan)
         complete = np.isfinite(z).all(axis=1)
         for t in times:

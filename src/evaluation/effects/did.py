@@ -16,6 +16,7 @@ from evaluation.effects.aggregation import (
     stack_effects,
 )
 from evaluation.errors import EstimationError
+from evaluation.panel.months import find_rows
 
 TRIM = 0.995  # comparison units more likely treated than this are left out, as in DRDID
 _MAX_STEPS = 50
@@ -27,17 +28,18 @@ def design_matrix(covariates: np.ndarray) -> np.ndarray:
     No estimate depends on the scale of a covariate; the solvers do.
     """
     covariates = np.asarray(covariates, dtype=float)
-    kept = [np.ones(len(covariates))]
-    for column in covariates.T:
-        spread = column.std()
-        if spread <= 1e-12 * (1.0 + np.abs(column).max(initial=0.0)):
-            continue
-        column = (column - column.mean()) / spread
-        basis = np.column_stack(kept)
-        rest = column - basis @ np.linalg.lstsq(basis, column, rcond=None)[0]
+    spread = covariates.std(axis=0)
+    varies = spread > 1e-12 * (1.0 + np.abs(covariates).max(axis=0, initial=0.0))
+    x = (covariates[:, varies] - covariates[:, varies].mean(axis=0)) / spread[varies]
+    kept = np.column_stack([np.ones(len(x)), x])
+    if np.linalg.eigvalsh(x.T @ x).min(initial=np.inf) > 1e-8 * len(x):
+        return kept  # nothing near collinear: the usual case
+    kept = kept[:, :1]
+    for column in x.T:
+        rest = column - kept @ np.linalg.lstsq(kept, column, rcond=None)[0]
         if rest.std() > 1e-7:
-            kept.append(column)
-    return np.column_stack(kept)
+            kept = np.column_stack([kept, column])
+    return kept
 
 
 def fit_propensity(treated: np.ndarray, design: np.ndarray, weights: np.ndarray):
@@ -180,7 +182,7 @@ def estimate_cell(
 
 def widen(frame: pd.DataFrame, unit: str, time: str, values: str, order, times) -> np.ndarray:
     """Units × times, missing where a unit was not seen."""
-    rows = pd.Index(order).get_indexer(frame[unit])
+    rows = find_rows(pd.Index(order), frame[unit])
     columns = pd.Index(times).get_indexer(frame[time])
     wide = np.full((len(order), len(times)), np.nan)
     inside = (rows >= 0) & (columns >= 0)
@@ -201,6 +203,7 @@ def group_time_effects(
     control: str = "not_yet_treated",
     base: str = "universal",
     method: str = "dr",
+    event_times: Iterable[int] | None = None,
 ) -> GroupTime:
     """Callaway–Sant'Anna effects of each cohort at each time, for any panel.
 
@@ -218,6 +221,8 @@ def group_time_effects(
     base
         ``universal``: all times against the last before treatment (for the gates);
         ``varying``: earlier times against the one before, as R's ``did`` does by default.
+    event_times
+        Which to estimate; none = all.
 
     Returns
     -------
@@ -234,7 +239,8 @@ def group_time_effects(
             continue  # treated from the start: no period without treatment to compare with
         for i, t in enumerate(times):
             start = before[-1] if t >= g or base == "universal" else i - 1
-            if start < 0 or start == i:
+            left_out = event_times is not None and t - g not in event_times
+            if left_out or start < 0 or start == i:
                 continue
             latest = times[max(i, start)]
             others = np.isinf(first) if control == "never_treated" else first > latest

@@ -7,6 +7,7 @@ import pandas as pd
 
 from evaluation.effects.aggregation import GroupTime, stack_effects
 from evaluation.effects.did import estimate_cell, widen
+from evaluation.panel.months import find_rows
 
 
 def outcome_change(wide, start, cohort, time, cumulative):
@@ -71,13 +72,14 @@ def risk_set_effects(
     units = list_persons(drawn)
     times = list(range(int(years["year"].min()), edition + 1))
     wide = widen(years, "person_id", "year", outcome, units["unit"], times)
-    stay, people = index_stay_weights(stay_weights), pd.Index(units["unit"])
-    cells = []
+    people = pd.Index(units["unit"])
+    stay = index_stay_weights(stay_weights, people)
+    drawn, cells = drawn.assign(code=find_rows(people, drawn["person_id"])), []
     for g, rows in drawn.groupby("cohort"):
         g, start = int(g), None if base is None else int(g) + base - times[0]
         if g > edition or (start is not None and start < 0):
             continue
-        codes, treated = people.get_indexer(rows["person_id"]), rows["treated"].to_numpy(float)
+        codes, treated = rows["code"].to_numpy(), rows["treated"].to_numpy(float)
         z = rows[covariates].to_numpy(dtype=float, na_value=np.nan)
         share = np.where(treated == 1, 1.0, rows["draw_share"])
         for i, t in enumerate(times):
@@ -95,24 +97,33 @@ def risk_set_effects(
 def list_persons(risk_sets: pd.DataFrame) -> pd.DataFrame:
     """Persons of risk sets, key ``unit``, with their cluster (constant within a person)."""
     persons = risk_sets.drop_duplicates("person_id")[["person_id", "cluster"]]
-    return persons.rename(columns={"person_id": "unit"}).reset_index(drop=True)
+    persons = persons.rename(columns={"person_id": "unit"}).reset_index(drop=True)
+    return persons.assign(unit=np.asarray(persons["unit"]))
 
 
-def index_stay_weights(stay_weights: pd.DataFrame) -> dict[tuple[int, int], pd.Series]:
-    """Weights for staying untreated by (cohort, year), each indexed by person."""
-    groups = stay_weights.groupby(["cohort", "year"])
-    return {(int(g), int(t)): rows.set_index("person_id")["weight"] for (g, t), rows in groups}
+def index_stay_weights(stay_weights: pd.DataFrame, people: pd.Index) -> dict:
+    """Weights for staying untreated by (cohort, year): one per person, missing where none."""
+    row, weight = find_rows(people, stay_weights["person_id"]), stay_weights["weight"]
+    stay, weight = {}, weight.to_numpy(dtype=float)
+    for (g, t), at in stay_weights.groupby(["cohort", "year"]).indices.items():
+        at = at[row[at] >= 0]
+        stay[int(g), int(t)] = np.full(len(people), np.nan)
+        stay[int(g), int(t)][row[at]] = weight[at]
+    return stay
 
 
 def comparison_weights(stay: dict, cohort: int, time: int, rows: pd.DataFrame) -> np.ndarray:
-    """Weights for one cohort and time: 1 for the treated, missing for those left out."""
+    """Weights for one cohort and time: 1 for the treated, missing for those left out.
+
+    The rows' ``code`` is the position of the person in `stay` (`index_stay_weights`).
+    """
     weights = np.ones(len(rows))
     if time < cohort:
         return weights
     others = rows["treated"].to_numpy() == 0
     entry = rows["untreated_until"].to_numpy(dtype=float, na_value=np.nan)
-    known = stay.get((cohort, time), pd.Series(dtype=float))
-    weights[others] = known.reindex(rows["person_id"][others]).to_numpy(dtype=float)
+    known = stay.get((cohort, time))
+    weights[others] = np.nan if known is None else known[rows["code"][others]]
     weights[others & (entry <= time)] = np.nan
     return weights
 

@@ -7,8 +7,9 @@ from evaluation.effects.aggregation import (
     TERMS,
     GroupTime,
     aggregate,
+    aggregate_terms,
     keep_cohorts,
-    pool_by,
+    pool_at,
     unite_designs,
 )
 from evaluation.effects.power import minimum_detectable_effect
@@ -36,16 +37,16 @@ COLUMNS = [
     "n_treated",
     "n_clusters",
 ]
+ALL_TERMS = ("primary", *TERMS, "event", "group_time")
 # The two designs that together make the published result.
 PUBLISHED = ("cs", "balanced")
 
 
-def tabulate_design(group_time: GroupTime, horizon: int | None, power: float = 0.8):
-    """All terms of one design: `primary`, the usual aggregations, `event`, `group_time`."""
-    terms = ["primary", *TERMS, "event", "group_time"]
-    parts = [aggregate(group_time, term, horizon) for term in terms]
-    parts = [part for part in parts if len(part)] or parts[:1]
-    rows = pd.concat(parts, ignore_index=True)
+def tabulate_design(
+    group_time: GroupTime, horizon: int | None, power: float = 0.8, terms=ALL_TERMS
+):
+    """Terms of one design with what each could have detected."""
+    rows = aggregate_terms(group_time, terms, horizon)
     size = zip(rows["std_error"], rows["n_clusters"], rows["inference"], strict=True)
     return rows.assign(mde=[minimum_detectable_effect(*values, power) for values in size])
 
@@ -63,7 +64,7 @@ def tabulate_published(designs: dict[str, pd.DataFrame]) -> pd.DataFrame:
     for row in first:
         other = others.get(find(row))
         if other is not None:
-            united = unite_designs(pd.Series(row), pd.Series(other))
+            united = unite_designs(row, other)
             rows.append(row | united | {"mde": np.fmax(row["mde"], other["mde"])})
     return pd.DataFrame(rows, columns=designs[PUBLISHED[0]].columns)
 
@@ -77,6 +78,7 @@ def tabulate_estimates(
     horizon: int | None,
     subgroup: str = "all",
     power: float = 0.8,
+    terms=ALL_TERMS,
 ) -> pd.DataFrame:
     """Tidy rows of all designs on one outcome and subgroup.
 
@@ -88,6 +90,8 @@ def tabulate_estimates(
         The edition.
     horizon
         Event time of `primary`; none = the simple average.
+    terms
+        Which to tabulate: `primary`, the usual aggregations, `event`, `group_time`.
 
     Returns
     -------
@@ -97,7 +101,9 @@ def tabulate_estimates(
         where the row has them and its term does not already fix them. ``p_adjusted``
         is missing (see `adjust_secondary`).
     """
-    tables = {name: tabulate_design(found, horizon, power) for name, found in designs.items()}
+    tables = {
+        name: tabulate_design(found, horizon, power, terms) for name, found in designs.items()
+    }
     if set(PUBLISHED) <= set(tables):
         tables["published"] = tabulate_published(tables)
     parts = [table.assign(design=name) for name, table in tables.items() if len(table)]
@@ -191,7 +197,7 @@ def tabulate_influence(cs: GroupTime, balanced: GroupTime, horizon: int) -> pd.D
     """
     parts = {}
     for name, design in (("cs", cs), ("balanced", balanced)):
-        pooled = pool_by(design, "event_time").get(horizon)
+        pooled = pool_at(design, horizon)
         if pooled is None:
             return pd.DataFrame({"person_id": [], "treated": [], "cs": [], "balanced": []})
         n, units = len(pooled.influence), design.units["unit"]

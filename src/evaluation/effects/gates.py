@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.aggregation import GroupTime, Pooled, interval, pool_by
+from evaluation.effects.aggregation import GroupTime, Pooled, interval, pool_at, pool_by
 from evaluation.effects.did import design_matrix, fit_propensity
 from evaluation.effects.district import risk_set_effects
 from evaluation.effects.power import detection_power
@@ -75,7 +75,7 @@ def fit_slope(cs: GroupTime, last: int | None = None) -> tuple[float, np.ndarray
 
 def drift_at(cs: GroupTime, horizon: int, last: int | None = None) -> Pooled | None:
     """The pre-entry slope carried from −1 to the horizon."""
-    slope, effect = fit_slope(cs, last), pool_by(cs, "event_time").get(horizon)
+    slope, effect = fit_slope(cs, last), pool_at(cs, horizon)
     if slope is None or effect is None:
         return None
     steps = horizon + 1
@@ -84,7 +84,7 @@ def drift_at(cs: GroupTime, horizon: int, last: int | None = None) -> Pooled | N
 
 def extrapolated(cs: GroupTime, horizon: int, last: int | None = None) -> Pooled | None:
     """The effect at the horizon less the linear extrapolation of the pre-period."""
-    drift, effect = drift_at(cs, horizon, last), pool_by(cs, "event_time").get(horizon)
+    drift, effect = drift_at(cs, horizon, last), pool_at(cs, horizon)
     if drift is None:
         return None
     influence = effect.influence - drift.influence
@@ -171,7 +171,7 @@ def check_follow_up(
         base=None,
         event_times=[horizon],
     )
-    pooled = pool_by(difference, "event_time").get(horizon)
+    pooled = pool_at(difference, horizon)
     if pooled is not None and not np.any(pooled.influence):
         limit = plan["gates"]["follow_up"]  # everybody is known: no error to judge by
         return {"gate": "follow_up", "value": 0.0, "threshold": limit, "passed": "passed"}
@@ -186,7 +186,7 @@ def check_drift(cs: GroupTime, horizon: int, plan: dict) -> dict:
 
 def check_placebo(placebo: GroupTime, plan: dict) -> dict:
     """The `balanced` effect one year before entry, which can be none."""
-    pooled = pool_by(placebo, "event_time").get(-1)
+    pooled = pool_at(placebo, -1)
     return judge_difference("placebo", pooled, placebo.units["cluster"], plan)
 
 
@@ -195,19 +195,18 @@ def check_agreement(cs: GroupTime, balanced: GroupTime, horizon: int, plan: dict
 
     They correlate at about 0.8: independent errors would be twice too wide.
     """
-    pair = [pool_by(design, "event_time").get(horizon) for design in (cs, balanced)]
+    pair = [pool_at(design, horizon) for design in (cs, balanced)]
     if None in pair:
         return untested("agreement", plan["gates"]["agreement"])
-    names = pd.Index(cs.units["unit"]).union(balanced.units["unit"])
-    gap, used, cluster = np.zeros(len(names)), np.zeros(len(names), bool), {}
+    units = pd.concat([cs.units, balanced.units]).drop_duplicates("unit")
+    names = pd.Index(units["unit"])
+    gap, used = np.zeros(len(names)), np.zeros(len(names), bool)
     for sign, design, pooled in ((1, cs, pair[0]), (-1, balanced, pair[1])):
         at = names.get_indexer(design.units["unit"])
         gap[at] += sign * pooled.influence / len(pooled.influence) * len(names)
         used[at] |= pooled.used
-        cluster |= dict(zip(design.units["unit"], design.units["cluster"], strict=True))
     difference = Pooled(pair[0].estimate - pair[1].estimate, gap, used, used)
-    clusters = [cluster[name] for name in names]
-    return judge_difference("agreement", difference, clusters, plan)
+    return judge_difference("agreement", difference, units["cluster"], plan)
 
 
 def load_words(reference: Path) -> dict:

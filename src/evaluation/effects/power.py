@@ -1,7 +1,7 @@
 """What the persons really used could show at all."""
 
 import numpy as np
-from scipy import stats
+from scipy import special, stats
 
 
 def minimum_detectable_effect(
@@ -18,8 +18,10 @@ def minimum_detectable_effect(
     `published` result it is the larger of the two designs': the union of intervals
     leaves out zero only if the wider one does, so the true figure is a little higher.
     """
-    law = stats.t(n_clusters - 1) if inference == "cluster" else stats.norm
-    return float((law.ppf(0.5 + confidence / 2) + stats.norm.ppf(power)) * std_error)
+    upper = 0.5 + confidence / 2
+    by_cluster = inference == "cluster"
+    critical = special.stdtrit(n_clusters - 1, upper) if by_cluster else special.ndtri(upper)
+    return float((critical + special.ndtri(power)) * std_error)
 
 
 def detection_power(effect: float, std_error: float, significance: float = 0.05) -> float:

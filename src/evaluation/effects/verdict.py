@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.aggregation import GroupTime, pool_by
+from evaluation.effects.aggregation import GroupTime, pool_at
 from evaluation.effects.gates import GATES
 
 VERDICTS = (
@@ -90,7 +90,7 @@ def count_persons(study, cs: GroupTime, balanced: GroupTime) -> dict:
     """
     entry = study.persons["entry_year"].dropna().astype(int)
     due = entry <= study.edition - (study.horizon or 0)
-    found = [pool_by(design, "event_time").get(study.horizon) for design in (cs, balanced)]
+    found = [pool_at(design, study.horizon) for design in (cs, balanced)]
     others = [0 if f is None else int(f.used.sum() - f.treated.sum()) for f in found]
     return {
         "matured": bool(due.any() or entry.empty),

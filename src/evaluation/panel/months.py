@@ -18,10 +18,19 @@ def window_of(months: pd.DataFrame, edition: int) -> tuple[int, int]:
     return int(months["month"].min()) // 12 * 12, edition * 12 + 11
 
 
+def find_rows(people: pd.Index, person_id: pd.Series) -> np.ndarray:
+    """Position of each row's person among `people`, −1 where there is none.
+
+    Persons are looked up once, not once per row; nothing but the spreading is left
+    where the column is categorical already.
+    """
+    column = person_id.astype("category").cat
+    return np.append(people.get_indexer(column.categories), -1)[column.codes]
+
+
 def lay_out(months, column, people, window, empty) -> np.ndarray:
     """Lay a column of the table of months out as persons × months; `empty` = unknown."""
-    codes = months["person_id"].astype("category").cat
-    row = people.get_indexer(codes.categories)[codes.codes]
+    row = find_rows(people, months["person_id"])
     place = months["month"].to_numpy() - window[0]
     use = (row >= 0) & (place >= 0) & (place <= window[1] - window[0])
     grid = np.full((len(people), window[1] - window[0] + 1), empty, dtype="int16")
@@ -47,7 +56,7 @@ def cover_months(people, person_id, first, last, window) -> np.ndarray:
     numpy.ndarray
         Booleans, persons × months.
     """
-    row = people.get_indexer(person_id)
+    row = find_rows(people, person_id)
     start = np.clip(first, window[0], window[1] + 1) - window[0]
     stop = np.clip(last, window[0] - 1, window[1]) - window[0] + 1
     use = (row >= 0) & (start < stop)
