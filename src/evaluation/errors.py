@@ -53,3 +53,7 @@ class EstimationError(EvaluationError):
 
 class DisclosureError(EvaluationError):
     """Something about to be published could point to a person."""
+
+
+class KernelError(EvaluationError):
+    """A notebook's kernel died, hung or left before the notebook came to its end."""

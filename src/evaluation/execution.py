@@ -1,16 +1,29 @@
 """One notebook through papermill: kept only if it came to its end, with a receipt."""
 
+import errno
 import json
 import os
 import re
 import tempfile
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
-from evaluation.errors import EvaluationError
-from evaluation.files import WRITTEN_VARIABLE, file_hash, write_whole
+from evaluation.errors import EvaluationError, KernelError
+from evaluation.files import (
+    WRITTEN_VARIABLE,
+    file_hash,
+    list_drafts,
+    put_in_place,
+    write_whole,
+)
 from evaluation.paths import Folders, locate
 from evaluation.receipts import Run, executed_path, receipt_path, report_path, write_json
+
+# Bytes that a notebook may take beyond its start, and seconds that a cell may run.
+MEMORY_VARIABLE, TIMEOUT_VARIABLE = "EVALUATION_MEMORY", "EVALUATION_TIMEOUT"
+WARM_MANAGER, WARM_VARIABLE = "evaluation.warm.kernels.WarmKernelManager", "EVALUATION_WARM"
+_ADVICE = {"MemoryError": "（超过了每个笔记本可用的内存，可用 --memory 放宽）"}
 
 
 def check_parameters(runs: list[Run], notebooks: Path) -> None:
@@ -47,79 +60,124 @@ def _declared_parameters(notebook: Path) -> set[str]:
 
 
 def execute_run(run: Run, kernel: str = "python3") -> None:
-    """Run one notebook, keep its result only if it came to its end, write the receipt.
+    """Run one notebook; only if it came to its end put its products in place.
+
+    The old receipt goes before the first product is replaced and the new one is written
+    last: whatever is killed in between is run again, and never taken for finished.
 
     Raises
     ------
     RuntimeError
-        If a cell failed or the kernel died; the reason stands in the run's report and
-        the notebook as far as it came under ``data/failed/<year>/``.
+        If a cell failed or the kernel died: run and reason in one line. The reason also
+        stands in the run's report, the notebook as far as it came in
+        ``data/failed/<year>/``; what stood under ``outputs/`` stays.
     """
-    import papermill
-
     folders = locate()
     report_path(folders, run).unlink(missing_ok=True)
-    target = executed_path(folders, run)
     began = time.monotonic()
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
-        draft = Path(scratch) / target.name
-        written = Path(scratch) / "written.txt"
-        os.environ[WRITTEN_VARIABLE] = str(written)
+        draft, note = Path(scratch) / f"{run.output_name}.ipynb", Path(scratch) / "written.txt"
         try:
-            papermill.execute_notebook(
-                str(folders.notebooks / f"{run.notebook}.ipynb"),
-                str(draft),
-                parameters=run.parameters,
-                kernel_name=kernel,
-                language="python",
-                progress_bar=False,
-                log_output=False,
-            )
-            finish_notebook(draft, target, run)
-            products = [target, *_listed(written)]
-            if run.notebook == "8_findings":
-                products += [_export(folders, run, target)]
+            products = _make_products(folders, run, draft, note, kernel)
         except Exception as problem:
+            for unused in list_drafts(note).values():
+                unused.unlink(missing_ok=True)
             seconds = time.monotonic() - began
-            _keep_failed(folders, run, draft, problem, seconds)
-            raise RuntimeError(run.name) from None
-        finally:
-            os.environ.pop(WRITTEN_VARIABLE, None)
+            said = _keep_failed(folders, run, draft, problem, seconds)
+            raise RuntimeError(f"{run.name}: {said}") from None
     write_json(report_path(folders, run), {"seconds": time.monotonic() - began})
     hashes = {
         Path(os.path.relpath(path, folders.data)).as_posix(): file_hash(path)
-        for path in sorted(set(products))
+        for path in sorted(products)
     }
     write_json(receipt_path(folders, run), hashes)
 
 
-def finish_notebook(draft: Path, target: Path, run: Run) -> None:
-    """Check that every cell ran, strip clocks and paths, put the notebook in place.
+def _make_products(folders, run: Run, draft: Path, note: Path, kernel: str) -> list[Path]:
+    """Run the notebook, finish it, put everything that it made in place."""
+    _run_notebook(folders, run, draft, note, kernel)
+    target = executed_path(folders, run)
+    made = {target: finish_notebook(draft, run)}
+    if run.notebook == "8_findings":
+        made |= _export(folders, run, draft)
+    for place, content in made.items():
+        with _noted(note):
+            write_whole(place, lambda path, content=content: path.write_bytes(content))
+    drafts = list_drafts(note)
+    receipt_path(folders, run).unlink(missing_ok=True)
+    put_in_place(drafts)
+    return list(drafts)
+
+
+@contextmanager
+def _noted(note: Path):
+    """Let whatever is written be noted, here and in a kernel started now."""
+    os.environ[WRITTEN_VARIABLE] = str(note)
+    try:
+        yield
+    finally:
+        os.environ.pop(WRITTEN_VARIABLE, None)
+
+
+def _run_notebook(folders: Folders, run: Run, draft: Path, note: Path, kernel: str) -> None:
+    import papermill
+
+    from evaluation.engine import register_engine
+
+    warm = {"kernel_manager_class": WARM_MANAGER} if WARM_VARIABLE in os.environ else {}
+    with _noted(note):
+        papermill.execute_notebook(
+            str(folders.notebooks / f"{run.notebook}.ipynb"),
+            str(draft),
+            parameters=run.parameters,
+            engine_name=register_engine(),
+            kernel_name=kernel,
+            language="python",
+            progress_bar=False,
+            log_output=False,
+            memory=int(os.environ.get(MEMORY_VARIABLE, 0)),
+            execution_timeout=int(os.environ.get(TIMEOUT_VARIABLE, 0)) or None,
+            **warm,
+        )
+
+
+def finish_notebook(draft: Path, run: Run) -> bytes:
+    """Check that every cell ran to its end, strip clocks and paths.
+
+    Returns
+    -------
+    bytes
+        The notebook; `draft` holds the same.
 
     Raises
     ------
     EvaluationError
-        If the last code cell never ran, as after ``sys.exit()`` in a cell.
+        If a code cell never ran or ended by ``sys.exit()``, which papermill lets pass.
     """
     import nbformat
 
     notebook = nbformat.read(draft, as_version=4)
-    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    for number, cell in enumerate(code, start=1):
-        if cell.get("execution_count") is None:
-            raise EvaluationError(
-                f"第{number}个代码单元格没有运行：前面可能提前结束了内核（如 sys.exit）。"
+    for number, cell in enumerate(notebook.cells, start=1):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        left = any(output.output_type == "error" for output in cell.outputs)
+        if left and "raises-exception" not in cell.metadata.get("tags", []):
+            raise KernelError(
+                f"第{number}个单元格用 sys.exit 提前结束了，后面的没有运行；请删去这一句。"
             )
+        if cell.get("execution_count") is None:
+            raise KernelError(f"第{number}个单元格没有运行：前面可能提前结束了内核。")
     for cell in notebook.cells:
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell["id"] = "injected-parameters"  # papermill draws one at random
     if run.year:
-        _refuse_personal_text(notebook, target.name)
+        _refuse_personal_text(notebook, f"{run.output_name}.ipynb")
     notebook.metadata["papermill"] = {"parameters": run.parameters}
     notebook.metadata.get("language_info", {}).pop("version", None)
-    write_whole(target, lambda path: nbformat.write(notebook, path))
+    nbformat.write(notebook, draft)
+    return draft.read_bytes()
 
 
 def _refuse_personal_text(notebook, name: str) -> None:
@@ -135,39 +193,39 @@ def _refuse_personal_text(notebook, name: str) -> None:
     refuse_disclosure("\n".join(texts), name, (str(folders.root), str(folders.data)))
 
 
-def _export(folders: Folders, run: Run, executed: Path) -> Path:
+def _export(folders: Folders, run: Run, executed: Path) -> dict[Path, bytes]:
     from evaluation.findings.page import export_page
 
     name = "findings.html" if run.language == "zh" else f"findings.{run.language}.html"
-    page = folders.edition(run.year) / name
-    export_page(executed, page)
-    return page
-
-
-def _listed(written: Path) -> list[Path]:
-    if not written.is_file():
-        return []
-    lines = written.read_text(encoding="utf-8").splitlines()
-    return [Path(line) for line in dict.fromkeys(lines) if Path(line).is_file()]
+    made = executed.with_name(name)
+    export_page(executed, made)
+    return {folders.edition(run.year) / name: made.read_bytes()}
 
 
 def _keep_failed(
     folders: Folders, run: Run, draft: Path, problem: Exception, seconds: float
-) -> None:
+) -> str:
     """Keep the broken notebook away from outputs; say in one sentence what happened."""
-    receipt_path(folders, run).unlink(missing_ok=True)
-    failed = folders.failed / str(run.year or "ledgers") / f"{run.output_name}.ipynb"
-    if draft.is_file():
-        content = draft.read_bytes()
-        write_whole(failed, lambda path: path.write_bytes(content))
     name = getattr(problem, "ename", type(problem).__name__)
     said = str(getattr(problem, "evalue", problem)).strip()
     cell = getattr(problem, "cell_index", None)
     where = f"第{cell + 1}个单元格：" if cell is not None else ""
     # A message of ours is a whole sentence for people; any other needs its type to be found.
     message = where + (said if name in _own_errors() else f"{name}：{said}")
+    message += _ADVICE.get(name, "")
+    if getattr(problem, "errno", None) == errno.ENOSPC or "No space left" in said:
+        message += "（磁盘已满：请腾出空间后重新运行）"
     report = {"seconds": seconds, "error": name, "message": message}
-    write_json(report_path(folders, run), report)
+    try:
+        receipt_path(folders, run).unlink(missing_ok=True)
+        write_json(report_path(folders, run), report)
+        failed = folders.failed / str(run.year or "ledgers") / f"{run.output_name}.ipynb"
+        if draft.is_file():
+            content = draft.read_bytes()
+            write_whole(failed, lambda path: path.write_bytes(content))
+    except OSError:
+        pass  # the disk is full: what happened still goes to the summary
+    return message
 
 
 def _own_errors() -> set[str]:

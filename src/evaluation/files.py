@@ -2,18 +2,23 @@
 
 import hashlib
 import os
+import re
 import uuid
 from functools import cache
 from pathlib import Path
 
 from evaluation.errors import TableError
 
-# The batch sets it to a file in which each written path is noted, for the run's receipt.
+# The batch sets it to a file in which each draft is noted beside its final place. The
+# drafts of a notebook are put in place together, once it has come to its end.
 WRITTEN_VARIABLE = "EVALUATION_WRITTEN"
 
 
 def write_whole(path: Path, write) -> Path:
     """Write a file under a temporary name, then put it in place in one step.
+
+    Inside a batch the last step is left to the batch: a notebook that fails half way
+    changes nothing.
 
     Parameters
     ----------
@@ -21,23 +26,65 @@ def write_whole(path: Path, write) -> Path:
         The final place; its folder is made.
     write
         Called with the temporary path.
+
+    Raises
+    ------
+    TableError
+        If the file is held open by another program.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
     try:
         write(draft)
-        draft.replace(path)
-        if note := os.environ.get(WRITTEN_VARIABLE):
-            with Path(note).open("a", encoding="utf-8") as stream:
-                stream.write(f"{path.resolve()}\n")
+        with draft.open("r+b") as stream:
+            os.fsync(stream.fileno())  # on the disk before its name is
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    if note := os.environ.get(WRITTEN_VARIABLE):
+        with Path(note).open("a", encoding="utf-8") as stream:
+            stream.write(f"{draft.resolve()}\t{path.resolve()}\n")
+    else:
+        put_in_place({path: draft})
+    return path
+
+
+def list_drafts(note: Path) -> dict[Path, Path]:
+    """Drafts noted during a run: final place to draft, the last one where written twice."""
+    if not note.is_file():
+        return {}
+    lines = note.read_text(encoding="utf-8").splitlines()
+    pairs = [line.partition("\t") for line in lines]
+    return {Path(place): Path(draft) for draft, _, place in pairs}
+
+
+def put_in_place(drafts: dict[Path, Path]) -> None:
+    """Give drafts their final names; what cannot be placed is removed.
+
+    Raises
+    ------
+    TableError
+        If a file is held open by another program.
+    """
+    try:
+        for place, draft in drafts.items():
+            draft.replace(place)
     except PermissionError:
         raise TableError(
-            f"无法写入 {path.name}：文件可能正被 WPS 或 Excel 打开，请关闭后重试。"
+            f"无法写入 {place.name}：文件可能正被 WPS 或 Excel 打开，请关闭后重试。"
         ) from None
     finally:
-        draft.unlink(missing_ok=True)
-    return path
+        for draft in drafts.values():
+            draft.unlink(missing_ok=True)
+
+
+def remove_stale_drafts(*folders: Path) -> None:
+    """Remove drafts that a killed process left behind."""
+    for folder in folders:
+        for path in folder.rglob(".*"):
+            if re.fullmatch(r"\.[0-9a-f]{32}(\.\w+)?", path.name) and path.is_file():
+                path.unlink(missing_ok=True)
 
 
 def file_hash(path: Path) -> str:
