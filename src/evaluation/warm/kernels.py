@@ -6,7 +6,9 @@ import os
 import select
 import signal
 import socket
+import tempfile
 import time
+import uuid
 from pathlib import Path
 from queue import Empty
 
@@ -130,10 +132,15 @@ class WarmKernelManager(AsyncKernelManager):
     client_factory = Type(klass=PromptClient)
 
     def __init__(self, **kwargs):
-        super().__init__(**kwargs, transport="ipc")
+        # Sockets are named after the connection file; without one all kernels would share
+        # names in the working directory.
+        warm = os.environ.get(VARIABLE)
+        folder = Path(warm).parent if warm else Path(tempfile.gettempdir())
+        own = folder / f"{uuid.uuid4().hex}.json"
+        super().__init__(**kwargs, transport="ipc", connection_file=str(own))
 
     async def _async_pre_start_kernel(self, **kwargs):
-        self.kernel_id = self.kernel_id or os.urandom(8).hex()
+        self.kernel_id = self.kernel_id or uuid.uuid4().hex
         if self.provisioner is None:
             self.provisioner = WarmProvisioner(
                 kernel_id=self.kernel_id, kernel_spec=self.kernel_spec, parent=self

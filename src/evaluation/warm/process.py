@@ -35,7 +35,9 @@ def open_warm_process() -> Iterator[None]:
     Its standard input is held open by this process alone, so that it ends with it
     even after ``kill -9``.
     """
-    with tempfile.TemporaryDirectory(prefix="evaluation-") as folder:
+    with tempfile.TemporaryDirectory(
+        prefix="evaluation-", ignore_cleanup_errors=True
+    ) as folder:
         path = str(Path(folder) / "warm")  # a path of a socket has at most 107 characters
         server = Path(__file__).with_name("server.py")
         process = subprocess.Popen(

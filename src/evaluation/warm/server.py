@@ -22,6 +22,7 @@ import importlib
 import json
 import os
 import selectors
+import shutil
 import signal
 import socket
 import sys
@@ -44,6 +45,7 @@ PRELOAD = (
     "jinja2",
     "markupsafe",
     "openpyxl",
+    "xlsxwriter",
     "python_calamine",
     "ipykernel.kernelapp",
     "ipykernel.ipkernel",
@@ -265,7 +267,10 @@ def main(path: str) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
         control_process(_PR_SET_CHILD_SUBREAPER, 1)
         preload()
-        Server(listener).serve()
+        try:
+            Server(listener).serve()
+        finally:
+            shutil.rmtree(Path(path).parent, ignore_errors=True)  # its maker may be gone
 
 
 if __name__ == "__main__":
