@@ -6,7 +6,7 @@ import pytest
 from click.testing import CliRunner
 from conftest import ROOT, write_notebook
 
-from evaluation import batch, cli
+from evaluation import batch, cli, graph
 from evaluation.errors import EvaluationError
 from evaluation.execution import check_parameters
 from evaluation.paths import locate
@@ -16,14 +16,11 @@ NOTEBOOKS = ROOT / "notebooks"
 
 
 def run_batch(*years, jobs=1, force=False):
-    """Run all stages as the command does; states by name."""
+    """Run all stages as the command does; outcomes by name."""
     folders = locate()
-    stages = batch.plan_stages(list(years), folders.notebooks)
-    runs = [run for stage in stages for run in stage]
-    batch.discard_broken_receipts(folders, runs)
     outcomes = []
-    for stage in stages:
-        outcomes += batch.build_stage(folders, stage, runs, jobs=jobs, force=force)
+    for stage in graph.plan_stages(list(years), folders.notebooks):
+        outcomes += batch.build_stage(folders, stage, jobs=jobs, force=force)
     return {outcome.run.name: outcome for outcome in outcomes}
 
 
@@ -88,7 +85,7 @@ def test_what_a_run_leaves_and_that_a_ledger_taken_away_is_noticed(small_project
         "parameters": {"policy": "post", "year": 2024}
     }
     receipt = receipt_path(locate(), Run("4_effect", 2024, "post"))
-    products = json.loads(receipt.read_text(encoding="utf-8"))
+    products = json.loads(receipt.read_text(encoding="utf-8"))["products"]
     assert sorted(path.rsplit("/")[-1] for path in products) == [
         "4_effect_post.ipynb",
         "paths_post.csv",
@@ -108,9 +105,9 @@ def test_notebook_without_the_parameter_is_refused_before_anything_runs(small_pr
 
 def test_year_without_data_is_refused_with_the_years_that_have_some():
     with pytest.raises(EvaluationError, match="2020 年没有台账数据"):
-        batch.choose_editions([2023, 2024], [2020, 2024])
-    assert batch.choose_editions([2019, 2021, 2024], None) == [2021, 2024]
-    assert batch.choose_editions([2019], None) == [2019]
+        graph.choose_editions([2023, 2024], [2020, 2024])
+    assert graph.choose_editions([2019, 2021, 2024], None) == [2021, 2024]
+    assert graph.choose_editions([2019], None) == [2019]
 
 
 def test_command_line_says_wrong_usage_by_its_exit_code(small_project):
@@ -130,10 +127,18 @@ def test_years_are_read(text, years):
 
 
 def test_every_input_of_an_edition_comes_from_the_same_or_an_earlier_stage():
-    """An input of a later stage would never exist, and pytask would skip without a word."""
-    for number, stage in enumerate(stages := batch.plan_stages([2023, 2024], NOTEBOOKS)):
-        runs = [run for each in stages for run in each]
+    """An input of a later stage would never exist, and the run would be skipped."""
+    stages = graph.plan_stages([2023, 2024], NOTEBOOKS)
+    for number, stage in enumerate(stages):
         assert stage
         earlier = [run for each in stages[: number + 1] for run in each]
         for run in stage:
-            assert set(batch.upstream(run, runs)) <= set(earlier), run.name
+            read = graph.upstream(run, NOTEBOOKS) + graph.before(run, NOTEBOOKS)
+            assert {other for other in read if other.year != 2022} <= set(earlier), run.name
+
+
+def test_what_a_removed_notebook_read_is_read_by_those_after_it(small_project):
+    notebooks = small_project / "notebooks"
+    assert graph.upstream(Run("4_effect", 2024, "post"), notebooks) == [Run("2_panel", 2024)]
+    (notebooks / "2_panel.ipynb").unlink()
+    assert graph.upstream(Run("4_effect", 2024, "post"), notebooks) == [Run("1_ledgers")]

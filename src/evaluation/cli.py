@@ -1,4 +1,4 @@
-"""The command line: ``evaluation run``, ``check``, ``demo``, ``export``."""
+"""The command line: ``evaluation run``, ``status``, ``check``, ``demo``, ``export``."""
 
 import json
 import os
@@ -12,10 +12,8 @@ import click
 from evaluation import __version__
 from evaluation.errors import EvaluationError
 from evaluation.paths import Folders, has_ledgers, locate
-from evaluation.progress import Progress
 
 DONE, FAILED, WRONG_USAGE, LEDGERS_REFUSED = 0, 1, 2, 3
-_STATES = {"done": "完成", "unchanged": "未变", "failed": "失败", "skipped": "未运行"}
 
 
 class Years(click.ParamType):
@@ -46,6 +44,7 @@ def main() -> None:
 
     \b
     evaluation run             台账（没有时用示范数据）→ 各年版的结论页 outputs/
+    evaluation status          哪些是最新的，哪些会重算、为什么；什么也不运行
     evaluation check FOLDER    只检查一个文件夹里的台账，列出要改的地方
     evaluation demo FOLDER     制作示范台账
     evaluation export NOTEBOOK 把手工运行过的 8_findings 导出为网页
@@ -63,17 +62,26 @@ def _stop(problem: Exception, code: int) -> None:
     raise SystemExit(code)
 
 
-@main.command()
-@click.option("--years", type=Years(), help="版次，如 2021-2024；默认 2021 年起有数据的各年。")
-@click.option(
-    "--jobs", type=click.IntRange(1), default=None, help="同时运行几个笔记本；默认为处理器数。"
+_YEARS = click.option(
+    "--years", type=Years(), help="版次，如 2021-2024；默认 2021 年起有数据的各年。"
 )
-@click.option(
+_LEDGERS = click.option(
     "--ledgers",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="台账文件夹；默认 data/ledgers，没有台账时用示范数据。",
 )
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="结果放在哪里。")
+_OUT = click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="结果放在哪里。"
+)
+
+
+@main.command()
+@_YEARS
+@click.option(
+    "--jobs", type=click.IntRange(1), default=None, help="同时运行几个笔记本；默认为处理器数。"
+)
+@_LEDGERS
+@_OUT
 @click.option("--force", is_flag=True, help="没有变化的也重新运行。")
 def run(years, jobs, ledgers, out, force) -> None:
     """运行全部笔记本，写出各年版的结论页；只重算有变化的部分。
@@ -84,18 +92,19 @@ def run(years, jobs, ledgers, out, force) -> None:
     if ledgers and not has_ledgers(ledgers):
         _stop(EvaluationError(f"{ledgers} 里没有台账（xlsx、xls 或 csv）。"), LEDGERS_REFUSED)
     _point_to(ledgers, out)
-    from evaluation import batch
+    from evaluation import graph
     from evaluation.execution import check_parameters
+    from evaluation.summary import print_summary
 
     began = time.monotonic()
     try:
         folders = locate()
         prepare_demonstration(folders)
-        available = batch.editions_available(folders)
+        available = graph.editions_available(folders)
         if available:  # folders per year: refuse before anything runs
-            years = batch.choose_editions(available, years)
+            years = graph.choose_editions(available, years)
         check_parameters(
-            [r for stage in batch.plan_stages(years or [0], folders.notebooks) for r in stage],
+            graph.list_runs(years or [0], folders.notebooks),
             folders.notebooks,
         )
     except EvaluationError as problem:
@@ -106,7 +115,8 @@ def run(years, jobs, ledgers, out, force) -> None:
         os.environ.setdefault(name, "1")
     outcomes = _run_stages(folders, years, bool(available), jobs=jobs, force=force)
     _write_index(folders, outcomes)
-    _print_summary(outcomes, folders, time.monotonic() - began)
+    _write_status(folders, outcomes)
+    print_summary(outcomes, folders, time.monotonic() - began)
     raise SystemExit(_exit_code(outcomes))
 
 
@@ -132,26 +142,22 @@ def prepare_demonstration(folders: Folders) -> None:
 
 
 def _run_stages(folders, years, years_known, *, jobs, force) -> list:
-    from evaluation import batch
-    from evaluation.receipts import report_path
+    from evaluation import batch, graph
+    from evaluation.progress import Progress
 
-    stages = batch.plan_stages(years or [], folders.notebooks)
-    ledgers_stage = stages[0]
-    batch.discard_broken_receipts(folders, ledgers_stage)
-    with Progress([report_path(folders, run) for run in ledgers_stage]):
-        outcomes = batch.build_stage(folders, ledgers_stage, ledgers_stage, jobs=1, force=force)
-    if not years_known and outcomes[0].state in ("done", "unchanged"):
-        try:
-            years = batch.choose_editions(batch.editions_available(folders), years)
-        except EvaluationError as problem:
-            _stop(problem, WRONG_USAGE)
-        stages = batch.plan_stages(years, folders.notebooks)
-    runs = [run for stage in stages for run in stage]
-    batch.discard_broken_receipts(folders, runs)
-    rest = [report_path(folders, run) for run in runs[len(ledgers_stage) :]]
-    with Progress(rest):
+    stages = graph.plan_stages(years or [], folders.notebooks)
+    with Progress(folders, force=force) as progress:
+        progress.show([run for stage in stages for run in stage])
+        outcomes = batch.build_stage(folders, stages[0], jobs=1, force=force)
+        if not years_known and outcomes[0].state in ("done", "unchanged"):
+            try:
+                years = graph.choose_editions(graph.editions_available(folders), years)
+            except EvaluationError as problem:
+                _stop(problem, WRONG_USAGE)
+            stages = graph.plan_stages(years, folders.notebooks)
+            progress.show([run for stage in stages for run in stage])
         for stage in stages[1:]:
-            outcomes += batch.build_stage(folders, stage, runs, jobs=jobs, force=force)
+            outcomes += batch.build_stage(folders, stage, jobs=jobs, force=force)
     return outcomes
 
 
@@ -166,41 +172,11 @@ def _write_index(folders: Folders, outcomes: list) -> None:
     write_index(folders)
 
 
-def _print_summary(outcomes: list, folders: Folders, seconds: float) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def _write_status(folders: Folders, outcomes: list) -> None:
+    from evaluation.status import look
+    from evaluation.status_page import write_status
 
-    from evaluation.plan import load_toml
-
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    if all(outcome.state == "unchanged" for outcome in outcomes):
-        click.echo(f"没有变化：{len(outcomes)} 个笔记本都是最新的，什么也没有重算。")
-    else:
-        words = load_toml(folders.reference / "sentences.toml")["zh"]["policies"]
-        table = Table("年版", "笔记本", "政策", "秒", "状态", "原因", title="运行结果")
-        for outcome in outcomes:
-            run = outcome.run
-            policy = words[run.policy]["name"] if run.policy else ""
-            took = f"{outcome.seconds:.1f}" if outcome.seconds is not None else ""
-            label = f"{run.notebook}（英文）" if run.language == "en" else run.notebook
-            state = _STATES[outcome.state]
-            year = str(run.year or "全部")
-            table.add_row(year, label, policy, took, state, outcome.message.partition("\n")[0])
-        console.print(table)
-        counted = {s: sum(o.state == s for o in outcomes) for s in _STATES}
-        parts = [f"{word} {counted[s]}" for s, word in _STATES.items() if counted[s]]
-        click.echo(f"{'，'.join(parts)}；共 {seconds:.0f} 秒。")
-    failed = [outcome for outcome in outcomes if outcome.state == "failed"]
-    for outcome in failed:
-        if "\n" in outcome.message:
-            click.echo(f"\n{outcome.run.name}：{outcome.message}\n")
-    if failed:
-        click.echo(
-            f"失败的笔记本（运行到出错处）在 {folders.failed}，可用 JupyterLab 打开查看。"
-        )
-    pages = sorted(folders.outputs.glob("[12][0-9][0-9][0-9]/findings.html"))
-    if pages:
-        click.echo(f"结论页：{folders.outputs / 'index.html'}")
+    write_status(folders, look(folders, [outcome.run for outcome in outcomes], outcomes))
 
 
 def _exit_code(outcomes: list) -> int:
@@ -208,6 +184,35 @@ def _exit_code(outcomes: list) -> int:
     if ledgers.state == "failed" and ledgers.error == "LedgerError":
         return LEDGERS_REFUSED
     return FAILED if any(o.state in ("failed", "skipped") for o in outcomes) else DONE
+
+
+@main.command()
+@_YEARS
+@_LEDGERS
+@_OUT
+def status(years, ledgers, out) -> None:
+    """显示各年版的笔记本哪些是最新的，哪些会重算、为什么；什么也不运行。
+
+    \b
+    退出码：0 全部是最新的；1 有要运行的或失败的；2 用法不对。
+    """
+    _point_to(ledgers, out)
+    from evaluation import graph
+    from evaluation.status import is_current, look
+    from evaluation.status_page import write_status
+    from evaluation.summary import print_status
+
+    try:
+        folders = locate()
+        available = graph.editions_available(folders)
+        if available:
+            years = graph.choose_editions(available, years)
+        standings = look(folders, graph.list_runs(years or [], folders.notebooks))
+        page = write_status(folders, standings)
+    except EvaluationError as problem:
+        _stop(problem, WRONG_USAGE)
+    print_status(standings, page)
+    raise SystemExit(DONE if is_current(standings) else FAILED)
 
 
 @main.command()

@@ -10,15 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from evaluation.errors import EvaluationError, KernelError
-from evaluation.files import (
-    WRITTEN_VARIABLE,
-    file_hash,
-    list_drafts,
-    put_in_place,
-    write_whole,
-)
+from evaluation.files import WRITTEN_VARIABLE, list_drafts, put_in_place, write_whole
+from evaluation.inputs import write_receipt
 from evaluation.paths import Folders, locate
-from evaluation.receipts import Run, executed_path, receipt_path, report_path, write_json
+from evaluation.receipts import (
+    Run,
+    executed_path,
+    failed_path,
+    note_start,
+    receipt_path,
+    report_path,
+    write_json,
+)
+from evaluation.trace import READ_VARIABLE
 
 # Bytes that a notebook may take beyond its start, and seconds that a cell may run.
 MEMORY_VARIABLE, TIMEOUT_VARIABLE = "EVALUATION_MEMORY", "EVALUATION_TIMEOUT"
@@ -73,8 +77,7 @@ def execute_run(run: Run, kernel: str = "python3") -> None:
         ``data/failed/<year>/``; what stood under ``outputs/`` stays.
     """
     folders = locate()
-    report_path(folders, run).unlink(missing_ok=True)
-    began = time.monotonic()
+    began, at = time.monotonic(), note_start(folders, run)
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         draft, note = Path(scratch) / f"{run.output_name}.ipynb", Path(scratch) / "written.txt"
         try:
@@ -85,12 +88,8 @@ def execute_run(run: Run, kernel: str = "python3") -> None:
             seconds = time.monotonic() - began
             said = _keep_failed(folders, run, draft, problem, seconds)
             raise RuntimeError(f"{run.name}: {said}") from None
-    write_json(report_path(folders, run), {"seconds": time.monotonic() - began})
-    hashes = {
-        Path(os.path.relpath(path, folders.data)).as_posix(): file_hash(path)
-        for path in sorted(products)
-    }
-    write_json(receipt_path(folders, run), hashes)
+        write_json(report_path(folders, run), {"seconds": time.monotonic() - began})
+        write_receipt(folders, run, products, _trace(note), at)
 
 
 def _make_products(folders, run: Run, draft: Path, note: Path, kernel: str) -> list[Path]:
@@ -111,12 +110,17 @@ def _make_products(folders, run: Run, draft: Path, note: Path, kernel: str) -> l
 
 @contextmanager
 def _noted(note: Path):
-    """Let whatever is written be noted, here and in a kernel started now."""
-    os.environ[WRITTEN_VARIABLE] = str(note)
+    """Let whatever is written be noted, here and in a kernel started now; there reads too."""
+    os.environ |= {WRITTEN_VARIABLE: str(note), READ_VARIABLE: str(_trace(note))}
     try:
         yield
     finally:
         os.environ.pop(WRITTEN_VARIABLE, None)
+        os.environ.pop(READ_VARIABLE, None)
+
+
+def _trace(note: Path) -> Path:
+    return note.with_name("read.txt")
 
 
 def _run_notebook(folders: Folders, run: Run, draft: Path, note: Path, kernel: str) -> None:
@@ -219,10 +223,9 @@ def _keep_failed(
     try:
         receipt_path(folders, run).unlink(missing_ok=True)
         write_json(report_path(folders, run), report)
-        failed = folders.failed / str(run.year or "ledgers") / f"{run.output_name}.ipynb"
         if draft.is_file():
             content = draft.read_bytes()
-            write_whole(failed, lambda path: path.write_bytes(content))
+            write_whole(failed_path(folders, run), lambda path: path.write_bytes(content))
     except OSError:
         pass  # the disk is full: what happened still goes to the summary
     return message

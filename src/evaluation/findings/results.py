@@ -8,6 +8,7 @@ from evaluation.errors import EvaluationError
 from evaluation.paths import Folders
 from evaluation.plan import POLICIES, load_district, load_plan, load_toml
 from evaluation.tables import read_published
+from evaluation.trace import hash_code
 
 _BY_POLICY = ("verdict", "estimates", "checks", "paths")
 _SHARED = ("value", "funnel", "agreement", "reach", "revisions")
@@ -106,6 +107,7 @@ def load_findings(folders: Folders, year: int, language: str = "zh") -> Findings
         name: name_rows(read_published(name, folders, year, required=False), name, year)
         for name in names
     }
+    tables["provenance"] = _add_code(tables["provenance"])
     plan = load_plan(folders.reference)
     verdicts = {policy: _read_verdict(policy, tables, year) for policy in POLICIES}
     findings = Findings(
@@ -130,6 +132,14 @@ def load_findings(folders: Folders, year: int, language: str = "zh") -> Findings
         if own is not None:
             own.update(describe_people(verdict, own, tables[f"paths_{policy}"]))
     return findings
+
+
+def _add_code(provenance: pd.DataFrame) -> pd.DataFrame:
+    """Append the fingerprint of the code with which the page is made."""
+    if provenance.empty:
+        return provenance
+    code = pd.DataFrame([{"item": "code", "value": hash_code(), "label_zh": "程序指纹"}])
+    return pd.concat([provenance, code], ignore_index=True)
 
 
 def _read_verdict(policy: str, tables: dict, year: int) -> dict:

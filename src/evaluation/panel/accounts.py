@@ -3,12 +3,10 @@
 import hashlib
 import platform
 from importlib import metadata
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-import evaluation
 from evaluation.panel.timing import entering_rows
 from evaluation.plan import POLICIES
 
@@ -166,20 +164,13 @@ def hash_frame(frame: pd.DataFrame) -> str:
     return hashlib.sha256(rows.astype("<u8").tobytes()).hexdigest()[:12]
 
 
-def hash_code() -> str:
-    """Fingerprint of the package's modules, the same on every system (12 digits)."""
-    root, digest = Path(evaluation.__file__).parent, hashlib.sha256()
-    for path in sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).as_posix()):
-        digest.update(path.relative_to(root).as_posix().encode())
-        digest.update(path.read_bytes().replace(b"\r\n", b"\n"))
-    return digest.hexdigest()[:12]
-
-
 def describe_provenance(ledgers: dict, plan: dict, plan_digest: str, edition: int):
-    """Say what this edition rests on: data, plan, code, versions; nothing from the clock.
+    """Say what this edition rests on: data, plan, versions; nothing from the clock.
 
     The fingerprint of a ledger covers what the edition sees of it: a file received
-    later changes no earlier edition's.
+    later changes no earlier edition's. The code's own fingerprint is added when the page
+    is made (`findings.results.load_findings`): here it would tie every table of the panel
+    to every module.
 
     Returns
     -------
@@ -199,7 +190,6 @@ def describe_provenance(ledgers: dict, plan: dict, plan_digest: str, edition: in
         ("plan_version", plan["version"], "分析计划版本"),
         ("seed", plan["designs"]["seed"], "随机种子"),
         ("code_version", metadata.version("evaluation"), "程序版本"),
-        ("code", hash_code(), "程序指纹"),
         ("python", platform.python_version(), "Python"),
         *((library, metadata.version(library), library) for library in LIBRARIES),
     ]
