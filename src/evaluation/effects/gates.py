@@ -13,6 +13,7 @@ from evaluation.effects.did import design_matrix, fit_propensity
 from evaluation.effects.district import risk_set_effects
 from evaluation.effects.power import detection_power
 from evaluation.errors import PlanError
+from evaluation.panel.months import find_rows
 
 GATES = ("balance", "overlap", "follow_up", "drift", "placebo", "agreement")
 STATES = ("passed", "failed", "weak", "not_tested")
@@ -154,7 +155,8 @@ def check_follow_up(
     persons who entered later stay: those left over have more leavers among them. Who died
     or reached retirement is observed no more in either group and is left out.
     """
-    until = years["person_id"].map(persons.set_index("person_id")["observed_until"])
+    row = find_rows(pd.Index(persons["person_id"]), years["person_id"])
+    until = persons["observed_until"].reindex(row).set_axis(years.index)
     close = pd.to_datetime(years["year"].astype(str) + "-12-31")
     seen = years[outcome].notna()
     known = years[["person_id", "year"]].assign(known=seen.astype(float).mask(until < close))

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import EstimationError
-from evaluation.panel.months import lay_out, month_of, window_of
+from evaluation.panel.months import find_rows, lay_out, month_of, window_of
 
 # Business age in months: narrow at first, where most loans and subsidies are asked for.
 AGE_EDGES = (3, 6, 9, 12, 18, 24, 36, 60)
@@ -48,7 +48,7 @@ def stay_untreated_weights(policy, persons, months, risk_sets, plan, edition) ->
     hazard[cells["row"], cells["place"]] = _fit_hazard(cells, persons)
     summed = np.pad(hazard.cumsum(axis=1), ((0, 0), (1, 0)))
     drawn = risk_sets[(risk_sets["treated"] == 0) & (risk_sets["drawn"] == 1)]
-    row = people.get_indexer(drawn["person_id"])
+    row = find_rows(people, drawn["person_id"])
     after = drawn["month"].to_numpy() - window[0] + 1
     parts = [drawn[["cohort", "person_id"]].iloc[:0].assign(year=0, weight=1.0)]
     for year in range(edition, int(drawn["cohort"].min()) - 1, -1) if len(drawn) else ():

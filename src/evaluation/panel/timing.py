@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import EstimationError
-from evaluation.panel.months import lay_out, month_of, window_of
+from evaluation.panel.months import find_rows, lay_out, month_of, window_of
 from evaluation.panel.observation import look_up
 from evaluation.panel.outcomes import OPEN_FORMS, find_businesses, valid_spells
 from evaluation.panel.staying import stay_untreated_weights
@@ -80,8 +80,9 @@ class Population:
         else:
             rows = spells[spells["form"].isin((*OPEN_FORMS, "post"))]
             first, last = rows["start"], rows["end"]
-        mine = rows["person_id"].isin(self.people).to_numpy()
-        self.row = self.people.get_indexer(rows["person_id"][mine])
+        row = find_rows(self.people, rows["person_id"])
+        mine = row >= 0
+        self.row = row[mine]
         self.first = first[mine].to_numpy("datetime64[D]")
         last = last[mine].to_numpy("datetime64[D]")
         self.last = np.where(np.isnat(last), np.datetime64("2262-01-01"), last)
@@ -191,45 +192,41 @@ def build_risk_sets(
         able, age = population.eligible(day)
         able &= ~(contact <= day) & (entry_year > month // 12)
         others = np.flatnonzero(able)
-        entries = (np.abs(age[others][:, None] - own_age[rows]) <= width).sum(axis=1)
+        ages = np.sort(own_age[rows])
+        entries = np.searchsorted(ages, age[others] + width, side="right")
+        entries -= np.searchsorted(ages, age[others] - width)
+        others, entries = others[entries > 0], entries[entries > 0]
         luck = np.random.default_rng([seed, POLICIES.index(policy), month])
         luck = luck.exponential(size=len(persons))
-        columns = ["row", "treated", "business_age", "entries", "luck"]
-        enter = (rows, 1, own_age[rows], 1, 0.0)
-        stay = (others, 0, age[others], entries, luck[others])
-        for values in (enter, stay):
-            part = pd.DataFrame(dict(zip(columns, values, strict=True)))
-            parts.append(part[part["entries"] > 0].assign(month=month))
-    sets = pd.concat(parts, ignore_index=True) if parts else _EMPTY
+        ones, zeros = np.ones(len(rows), dtype="int64"), np.zeros(len(others), dtype="int64")
+        enter = (rows, ones, own_age[rows], ones, 0.0 * ones, month * ones)
+        stay = (others, zeros, age[others], entries, luck[others], month + zeros)
+        parts += [enter, stay]
+    columns = {"row": int, "treated": int, "business_age": int, "entries": int}
+    columns |= {"luck": float, "month": int}
+    stacked = (np.concatenate(c) for c in zip(*parts, strict=True)) if parts else [[]] * 6
+    sets = pd.DataFrame(dict(zip(columns, stacked, strict=True))).astype(columns)
     sets["cohort"] = sets["month"] // 12
     return _describe(_draw(sets), persons, population, entry_year, plan)
 
 
-_EMPTY = pd.DataFrame(
-    {
-        n: pd.Series(dtype="int64")
-        for n in ("row", "treated", "business_age", "entries", "month")
-    }
-    | {"luck": pd.Series(dtype="float64")}
-)
-
-
 def _draw(sets: pd.DataFrame) -> pd.DataFrame:
     """Draw one set per comparison person and cohort; an exponential race gives the odds."""
-    stay, person = sets["treated"] == 0, [sets["cohort"], sets["row"], sets["treated"]]
-    order = (sets["luck"] / sets["entries"]).sort_values(kind="stable").index
-    first = sets.loc[order].drop_duplicates(["cohort", "row", "treated"]).index
+    stay = sets["treated"] == 0
+    name = (sets["cohort"] * (sets["row"].max() + 1) + sets["row"]) * 2 + sets["treated"]
+    person, _ = pd.factorize(name)
+    race = (sets["luck"] / sets["entries"]).sort_values(kind="stable").index
+    drawn = np.zeros(len(sets), dtype="int8")
+    drawn[race[~pd.Series(person[race]).duplicated()]] = 1
     size = sets["cohort"].map(sets[~stay].groupby("cohort").size())
-    total = sets["entries"].groupby(person).transform("sum")
-    return sets.assign(
-        drawn=sets.index.isin(first).astype("int8"),
-        draw_share=(total / size).where(stay, 1.0),
-    )
+    total = np.bincount(person, sets["entries"])[person]
+    return sets.assign(drawn=drawn, draw_share=(total / size).where(stay, 1.0))
 
 
 def _describe(sets, persons, population, entry_year, plan) -> pd.DataFrame:
     """Add what is known of each person in the month of the set."""
-    person = persons.iloc[sets["row"]].reset_index(drop=True)
+    traits = ["person_id", "female", "birth_year", "schooling", "poor", "township"]
+    person = persons[traits].iloc[sets["row"]].reset_index(drop=True)
     later = np.where(entry_year < 9999, entry_year, np.nan)[sets["row"]]
     frame = pd.DataFrame(
         {
@@ -255,21 +252,19 @@ def _describe(sets, persons, population, entry_year, plan) -> pd.DataFrame:
 def _history(population, rows, months, plan) -> pd.DataFrame:
     """Share of open months by quarter before the month of the set."""
     length, bins = plan["designs"]["history_months"], plan["designs"]["history_bins"]
-    step, place = length // bins, months - population.window[0]
-    worked, known = (
-        np.pad(grid.cumsum(axis=1, dtype="int16"), ((0, 0), (1, 0)))
-        for grid in (population.open == 1, population.open >= 0)
-    )
-
-    def between(count, newest, oldest):
-        return count[rows, place - newest] - count[rows, np.maximum(place - oldest, 0)]
-
-    with np.errstate(invalid="ignore"):
-        seen = between(known, 0, length)
-        overall = between(worked, 0, length) / np.where(seen > 0, seen, np.nan)
-        history = {}
-        for number in range(1, bins + 1):
-            ends = (np.minimum(step * (number - 1), place), step * number)
-            some, of = between(worked, *ends), between(known, *ends)
-            history[f"hist_{number}"] = np.where(of > 0, some / np.maximum(of, 1), overall)
+    place, back = months - population.window[0], length // bins * np.arange(bins + 1)
+    # Months worked and known until each end of a quarter, the latest first, and in all.
+    ends = [np.maximum(place - n, 0) for n in (*back, length)]
+    counts = (_count_before(population.open == 1), _count_before(population.open >= 0))
+    worked, known = (np.stack([count[rows, end] for end in ends]) for count in counts)
+    seen = known[0] - known[-1]
+    overall = (worked[0] - worked[-1]) / np.where(seen > 0, seen, np.nan)
+    some, of = worked[:-2] - worked[1:-1], known[:-2] - known[1:-1]
+    shares = np.where(of > 0, some / np.maximum(of, 1), overall)
+    history = {f"hist_{number}": share for number, share in enumerate(shares, 1)}
     return pd.DataFrame(history | {"hist_known": seen / length})
+
+
+def _count_before(grid) -> np.ndarray:
+    """How many months before each month (and before the end) are marked."""
+    return np.pad(grid.cumsum(axis=1, dtype="int16"), ((0, 0), (1, 0)))
