@@ -136,7 +136,7 @@ def _describe(run: Run, label: str) -> str:
         year, _, output = name.rpartition(".")
         earlier = year and int(year) != run.year
         return f"{'上一版的 ' if earlier else ''}{output} 的结果"
-    if kind == "project":
+    if kind in ("project", "product"):
         return Path(name).name
     before = {"ledger": "台账 ", "key": "密钥 pseudonym.key", "published": "已公布的 "}
     return f"{before.get(kind, '')}{name}"
