@@ -13,7 +13,7 @@ import pandas as pd
 from evaluation.effects.balancing import add_lags
 from evaluation.effects.guards import check_panel, check_risk_sets
 from evaluation.errors import EstimationError, TableError
-from evaluation.panel.months import find_rows
+from evaluation.panel.months import name_persons
 from evaluation.panel.staying import stay_untreated_weights
 from evaluation.panel.timing import build_risk_sets
 from evaluation.paths import Folders
@@ -100,9 +100,9 @@ def load_study(folders: Folders, plan: dict, year: int, policy: str, **asked) ->
         raise EstimationError(f"未知的政策：{policy}。可选：{'、'.join(plan['policies'])}。")
     tables = folders.panel(year)
     names = ("persons", "years", "months", "register")
-    read = [read_table(tables / f"{name}.parquet") for name in names]
-    people = pd.Index(read[0]["person_id"])
-    persons, years, months, register = (name_persons(table, people) for table in read)
+    persons, years, months, register = (read_table(tables / f"{n}.parquet") for n in names)
+    people = pd.Index(persons["person_id"])
+    persons, years = name_persons(persons, people), name_persons(years, people)
     sets = build_risk_sets(policy, persons, register, months, plan, year)
     stay = stay_untreated_weights(policy, persons, months, sets, plan, year)
     settings, outcomes = plan["policies"][policy], plan["outcomes"]
@@ -126,12 +126,6 @@ def load_study(folders: Folders, plan: dict, year: int, policy: str, **asked) ->
         notes=check_risk_sets(sets, settings["covariates"]),
     )
     return ask_otherwise(study, **{n: asked[n] for n in ("outcome", "horizon", "subgroup")})
-
-
-def name_persons(frame: pd.DataFrame, people: pd.Index) -> pd.DataFrame:
-    """Hold the persons of a table as codes of one list of people, not as texts."""
-    codes = find_rows(people, frame["person_id"])
-    return frame.assign(person_id=pd.Categorical.from_codes(codes, people))
 
 
 def ask_otherwise(study: Study, outcome: str = "", horizon: int = -1, subgroup: str = ""):

@@ -28,6 +28,15 @@ def find_rows(people: pd.Index, person_id: pd.Series) -> np.ndarray:
     return np.append(people.get_indexer(column.categories), -1)[column.codes]
 
 
+def name_persons(frame: pd.DataFrame, people: pd.Index) -> pd.DataFrame:
+    """Hold the persons of a table as codes of one list of people, not as texts.
+
+    Tables on the same list join and look up by code.
+    """
+    codes = find_rows(people, frame["person_id"])
+    return frame.assign(person_id=pd.Categorical.from_codes(codes, people))
+
+
 def lay_out(months, column, people, window, empty) -> np.ndarray:
     """Lay a column of the table of months out as persons × months; `empty` = unknown."""
     row = find_rows(people, months["person_id"])

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import EstimationError
-from evaluation.panel.months import find_rows, lay_out, month_of, window_of
+from evaluation.panel.months import find_rows, lay_out, month_of, name_persons, window_of
 from evaluation.panel.observation import look_up
 from evaluation.panel.outcomes import OPEN_FORMS, find_businesses, valid_spells
 from evaluation.panel.staying import stay_untreated_weights
@@ -66,7 +66,7 @@ class Population:
     """
 
     def __init__(self, policy, persons, spells, months, edition):
-        self.people = pd.Index(persons["person_id"])
+        self.people = pd.Index(np.asarray(persons["person_id"]))
         self.window = window_of(months, edition)
         self.open = lay_out(months, "open", self.people, self.window, -1)
         self.begins, self.ends = (
@@ -159,7 +159,7 @@ def build_risk_sets(
     Returns
     -------
     pandas.DataFrame
-        Key ``cohort, month, person_id``. ``treated``, ``business_age`` (months),
+        Key ``cohort, month, person_id`` (codes of `persons`). ``treated``, ``business_age`` (months),
         ``female``, ``age`` (years), ``schooling``, ``poor``, ``cluster``, ``hist_1`` to
         ``hist_8`` (share of open months by quarter, the latest first; a quarter without
         a known month takes the share of the 24 months), ``hist_known``, ``drawn`` (one
@@ -226,7 +226,8 @@ def _draw(sets: pd.DataFrame) -> pd.DataFrame:
 def _describe(sets, persons, population, entry_year, plan) -> pd.DataFrame:
     """Add what is known of each person in the month of the set."""
     traits = ["person_id", "female", "birth_year", "schooling", "poor", "township"]
-    person = persons[traits].iloc[sets["row"]].reset_index(drop=True)
+    named = name_persons(persons[traits], population.people).astype({"township": "category"})
+    person = named.iloc[sets["row"]].reset_index(drop=True)
     later = np.where(entry_year < 9999, entry_year, np.nan)[sets["row"]]
     frame = pd.DataFrame(
         {
