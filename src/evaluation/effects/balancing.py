@@ -59,16 +59,18 @@ def _standardise(treated, comparison):
 
     In standard deviations of both together; constant covariates (not `used`) are out.
     """
-    centre = treated.mean(axis=0)
-    parts = [treated - centre, comparison - centre]
-    squares = sum(np.einsum("ij,ij->j", part, part) for part in parts)
-    n = len(treated) + len(comparison)
-    variance = squares / n - (parts[1].sum(axis=0) / n) ** 2
-    spread = np.sqrt(np.maximum(variance, 0.0))
+    centre, n = treated.mean(axis=0), len(treated) + len(comparison)
+    designs = [np.ones((len(part), len(centre) + 1)) for part in (treated, comparison)]
+    for design, part in zip(designs, (treated, comparison), strict=True):
+        np.subtract(part, centre, out=design[:, 1:])
+    squares = sum(np.einsum("ij,ij->j", design, design) for design in designs)[1:]
+    total = np.ones(len(comparison)) @ designs[1]
+    spread = np.sqrt(np.maximum(squares / n - (total[1:] / n) ** 2, 0.0))
     used = spread > 1e-10 * (1 + np.abs(centre))
-    designs = [np.ones((len(part), used.sum() + 1)) for part in parts]
-    for design, part in zip(designs, parts, strict=True):
-        np.divide(part[:, used], spread[used], out=design[:, 1:])
+    if not used.all():
+        designs = [design[:, np.r_[True, used]] for design in designs]
+    for design in designs:
+        design *= np.r_[1.0, 1.0 / spread[used]]
     return *designs, used
 
 

@@ -54,23 +54,26 @@ def cut_ledger(rows: pd.DataFrame, ledger: str, edition: int):
         The rows that stay, in order of receipt and source, and a dict of row counts.
     """
     close = pd.Timestamp(edition, 12, 31)
-    visible = rows[rows["received"].fillna(0) <= edition]
-    event = visible[EVENT[ledger][0]]
+    visible = rows["received"].fillna(0) <= edition
+    event = rows[EVENT[ledger][0]]
     for column in EVENT[ledger][1:]:
-        event = event.fillna(visible[column])
+        event = event.fillna(rows[column])
     if ledger == "roster":
-        year = visible["snapshot_year"].fillna(event.dt.year)
+        year = rows["snapshot_year"].fillna(event.dt.year)
         undated, later = year.isna(), (year > edition).fillna(False)
-        visible = visible.assign(snapshot_year=year)
+        rows = rows.assign(snapshot_year=year)
     else:
         undated, later = event.isna(), event > close
-    kept = visible[~undated & ~later].copy()
     counts = {
         "read": len(rows),
-        "received_later": len(rows) - len(visible),
-        "undated": int(undated.sum()),
-        "after_edition": int(later.sum()),
+        "received_later": int((~visible).sum()),
+        "undated": int((visible & undated).sum()),
+        "after_edition": int((visible & later).sum()),
     }
+    kept = np.flatnonzero(visible & ~undated & ~later)
+    source = rows[SOURCE].iloc[kept]
+    codes = [pd.factorize(source[c], sort=True)[0] for c in reversed(SOURCE)]
+    kept = rows.iloc[kept[np.lexsort(codes)]].reset_index(drop=True)
     blanked = 0
     for column, told in DATED[ledger].items():
         future = kept[column] > close
@@ -82,8 +85,7 @@ def cut_ledger(rows: pd.DataFrame, ledger: str, edition: int):
         for name in (column, *told):
             kept[name] = kept[name].mask(future)
     counts["fields_blanked"] = blanked
-    codes = [pd.factorize(kept[c], sort=True)[0] for c in reversed(SOURCE)]
-    return kept.iloc[np.lexsort(codes)].reset_index(drop=True), counts
+    return kept, counts
 
 
 def keep_latest(rows: pd.DataFrame, ledger: str):
@@ -101,23 +103,25 @@ def keep_latest(rows: pd.DataFrame, ledger: str):
         One row per thing, in order of receipt and source, and the number of others.
     """
     dates = [n for n in KEYS[ledger] if n not in ("person_id", "loan_id")]
-    key = rows[KEYS[ledger]]
+    other = ["name_key", "phone_key", *dates]
+    key, told = rows[KEYS[ledger]], rows[other]
     if ledger == "register":
         order = np.lexsort((np.arange(len(rows)), rows["valid"].fillna(1), rows["received"]))
-        rows, key = rows.iloc[order], key.iloc[order]
-    linked = rows["person_id"].notna()
+        key, told = key.iloc[order], told.iloc[order]
+    linked = key["person_id"].notna()
     if ledger == "loan":
         contract = rows["loan_id"].notna()
         same = rows["person_id"].groupby(rows["loan_id"]).transform("last")
         rows = rows.assign(person_id=rows["person_id"].mask(contract, same))
         linked |= contract
         key = key.assign(**{n: key[n].mask(contract) for n in ("person_id", "applied_on")})
-    latest = rows[linked & ~key.assign(linked=linked).duplicated(keep="last")]
-    loose, other = rows[~linked], ["name_key", "phone_key", *dates]
+    latest = told[linked & ~key.assign(linked=linked).duplicated(keep="last")]
+    loose = told[~linked]
     named = loose["name_key"].notna()
-    loose = loose[~named | ~loose.duplicated(other, keep="last")]
+    loose = loose[~named | ~loose.duplicated(keep="last")]
     if len(loose):
-        twins = pd.MultiIndex.from_frame(latest.loc[latest["phone_key"].notna(), other])
-        again = pd.MultiIndex.from_frame(loose[other]).isin(twins)
+        twins = pd.MultiIndex.from_frame(latest[latest["phone_key"].notna()])
+        again = pd.MultiIndex.from_frame(loose).isin(twins)
         loose = loose[~(again & loose["phone_key"].notna().to_numpy())]
-    return pd.concat([latest, loose]).sort_index(), len(rows) - len(latest) - len(loose)
+    kept = latest.index.append(loose.index).sort_values()
+    return rows.loc[kept], len(rows) - len(kept)

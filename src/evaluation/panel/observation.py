@@ -16,7 +16,8 @@ def look_up(person_id: pd.Series, values: pd.Series) -> pd.Series:
 
 def snapshot_day(roster: pd.DataFrame) -> pd.Series:
     """Day on which a snapshot was taken; 31 December of its year where it is not said."""
-    last = pd.to_datetime(roster["snapshot_year"].astype("str") + "-12-31", errors="coerce")
+    year = roster.loc[roster["snapshot_on"].isna(), "snapshot_year"].astype("str")
+    last = pd.to_datetime(year + "-12-31", errors="coerce")
     return roster["snapshot_on"].fillna(last.dt.as_unit(roster["snapshot_on"].dt.unit))
 
 

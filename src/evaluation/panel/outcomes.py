@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import TableError
-from evaluation.panel.months import cover_months, last_covered, month_of
+from evaluation.panel.months import cover_months, find_rows, last_covered, month_of
 from evaluation.panel.observation import STATUS_ENDS, snapshot_day
 
 OPEN_FORMS = ("unit", "flexible", "own_business")
@@ -216,7 +216,10 @@ def tabulate_years(grids: dict, persons, register, roster) -> pd.DataFrame:
         "person_id": pd.Series(np.repeat(people.to_numpy(), len(years)), dtype="str"),
         "year": np.tile(years, len(people)).astype("int16"),
     }
-    row = people.get_indexer(roster["person_id"])
+    row, status = (
+        find_rows(people, roster["person_id"]),
+        find_rows(STATUS.index, roster["status"]),
+    )
     column = roster["snapshot_year"].to_numpy(dtype="int64", na_value=0) - years[0]
     use = (row >= 0) & (column >= 0) & (column < len(years))
     observed = years * 12 + 11 <= last_covered(persons["observed_until"], last)[:, None]
@@ -230,7 +233,7 @@ def tabulate_years(grids: dict, persons, register, roster) -> pd.DataFrame:
     }
     for name in STATUS.columns:
         values = np.full(shape, np.nan)
-        told = roster["status"].map(STATUS[name]).to_numpy(dtype="float64", na_value=np.nan)
+        told = np.append(STATUS[name].to_numpy(), np.nan)[status]
         values[row[use], column[use]] = told[use]
         if name in by_register:
             values = np.where(december["work"], by_register[name], values)
@@ -253,7 +256,7 @@ def tabulate_years(grids: dict, persons, register, roster) -> pd.DataFrame:
 def _count_records(people, register, years, roster_row, roster_column) -> np.ndarray:
     """Count register rows that touch a year and roster rows of that year."""
     steps = np.zeros((len(people), len(years) + 1), dtype="int32")
-    row = people.get_indexer(register["person_id"])
+    row = find_rows(people, register["person_id"])
     start = np.clip(register["start"].dt.year - years[0], 0, len(years)).astype("int64")
     stop = register["end"].dt.year.fillna(years[-1]).clip(upper=years[-1]) - years[0] + 1
     stop = np.clip(stop, 0, len(years)).astype("int64")
