@@ -227,9 +227,11 @@ def test_a_reason_is_said_once_with_the_runs_that_it_touches():
     touched = {Run("2_panel", year): (changed,) for year in (2021, 2022, 2023)}
     touched |= {Run("3_describe", year): (changed,) for year in (2021, 2022, 2023)}
     touched[Run("1_ledgers")] = (Reason("parameters"), changed)
+    touched[Run("7_editions", 2023)] = (Reason("upstream", "4_effect_post"),)
     assert group_reasons(touched) == [
         ("words.csv 变了", "2_panel、3_describe（2021—2023）；1_ledgers"),
         ("参数变了", "1_ledgers"),
+        ("所依据的结果若变了才重算", "7_editions（2023）"),
     ]
 
 

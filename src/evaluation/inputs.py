@@ -14,6 +14,7 @@ key        the key of the pseudonyms
 """
 
 import os
+import re
 from pathlib import Path
 
 from evaluation import graph
@@ -43,6 +44,8 @@ _EXPORT = (
     "tables.py",
     "trace.py",
 )
+# Drafts, other hidden files, and what only tells which packages are installed.
+_LEFT_OUT = re.compile(r"/\.[^/]*$|\.(egg|dist)-info/")
 _EXPORT_REFERENCE = ("analysis_plan.toml", "district.toml", "sentences.toml")
 
 
@@ -154,7 +157,7 @@ def _traced(
     found = {}
     for path in read:
         label = _label(folders, path)
-        if label is None or path.is_dir() or path.name.startswith("."):
+        if label is None or path.is_dir() or _LEFT_OUT.search(path.as_posix()):
             continue
         kind, _, name = label.partition(":")
         if kind != "product" or (name not in handed and path.is_file()):

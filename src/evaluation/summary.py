@@ -112,12 +112,18 @@ def print_reasons(reasons: dict[Run, tuple[Reason, ...]], total: int) -> None:
 
 
 def group_reasons(reasons: dict[Run, tuple[Reason, ...]]) -> list[tuple[str, str]]:
-    """Reasons in words with the runs that each touches, those of most runs first."""
+    """Reasons in words with the runs that each touches; last, what waits for others."""
     touched: dict[str, list[Run]] = {}
+    waiting = []
     for run, found in reasons.items():
         for reason in found:
-            touched.setdefault(str(reason), []).append(run)
+            if reason.kind != "upstream":
+                touched.setdefault(str(reason), []).append(run)
+        if found and all(reason.kind == "upstream" for reason in found):
+            waiting.append(run)
     ordered = sorted(touched.items(), key=lambda item: -len(item[1]))
+    if waiting:
+        ordered.append(("所依据的结果若变了才重算", waiting))
     return [(why, name_runs(runs)) for why, runs in ordered]
 
 
