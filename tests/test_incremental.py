@@ -130,8 +130,8 @@ def test_a_reference_file_of_the_page_and_a_template_which_the_batch_itself_read
     append(project / "src" / "evaluation" / "findings" / "template" / "page.css", "\n")
     done = run(project)
     assert done.ran == PAGE
-    assert "sentences.toml 变了：8_findings、8_findings_en（2024）" in done.said
-    assert "findings/template/page.css 变了：8_findings、8_findings_en（2024）" in done.said
+    assert "sentences.toml 变了：8_findings（2024）" in done.said
+    assert "findings/template/page.css 变了：8_findings（2024）" in done.said
 
 
 def test_a_reference_file_that_only_the_ledgers_read(project):
@@ -149,7 +149,7 @@ def test_a_module_that_one_notebook_uses(project):
     module.write_text("RATE = 3\n", encoding="utf-8")
     done = run(project)
     assert done.ran == {"2024.6_value", *PAGE}
-    assert "6_value 的结果 变了：8_findings、8_findings_en（2024）" in done.said
+    assert "6_value 的结果 变了：8_findings（2024）" in done.said
 
 
 def test_a_module_of_the_batch_concerns_no_notebook(project):

@@ -1,13 +1,16 @@
 """What a batch says at its end: the table of runs, why they ran, where to look."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from evaluation.batch import Outcome
 from evaluation.freshness import Reason
+from evaluation.graph import LANGUAGES
 from evaluation.paths import Folders
+from evaluation.plan import POLICIES
 from evaluation.receipts import Run
 from evaluation.status import STYLES, WORDS, Standing, is_current, tabulate
 
@@ -134,17 +137,31 @@ def name_runs(runs: list[Run]) -> str:
     --------
     >>> name_runs([Run("6_value", 2023), Run("6_value", 2024), Run("1_ledgers")])
     '6_value（2023、2024）；1_ledgers'
+    >>> name_runs([Run("4_effect", 2024, policy) for policy in POLICIES])
+    '4_effect（2024）'
     """
-    years: dict[str, list[int | None]] = {}
+    years: dict[Run, list[int]] = {}
     for run in runs:
-        years.setdefault(run.output_name, []).append(run.year)
-    shared: dict[tuple, list[str]] = {}
-    for name, found in years.items():
-        shared.setdefault(tuple(found), []).append(name)
+        years.setdefault(replace(run, year=None), []).append(run.year or 0)
+    shared: dict[tuple[int, ...], list[Run]] = {}
+    for run, found in years.items():
+        shared.setdefault(tuple(found), []).append(run)
     return "；".join(
-        "、".join(names) + (f"（{_span(found)}）" if None not in found else "")
-        for found, names in shared.items()
+        _name_notebooks(found) + (f"（{_span(span)}）" if any(span) else "")
+        for span, found in shared.items()
     )
+
+
+def _name_notebooks(runs: list[Run]) -> str:
+    """The notebook alone where all its policies, or languages, are there."""
+    notebooks = [run.notebook for run in runs]
+    names = {
+        run.notebook
+        if notebooks.count(run.notebook) == (len(POLICIES) if run.policy else len(LANGUAGES))
+        else run.output_name: None
+        for run in runs
+    }
+    return "、".join(names)
 
 
 def _span(years: tuple[int, ...]) -> str:
