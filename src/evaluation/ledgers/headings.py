@@ -139,7 +139,8 @@ def find_table(grid: Grid, aliases: Aliases) -> Table | None:
         below = grid.rows[position + 1 : position + 2]
         for height in (1, 2) if below and not _is_data(below[0]) else (1,):
             names = _names(grid.rows, position, height)
-            scores = {ledger: _match(names, table) for ledger, table in aliases.columns.items()}
+            keys = [_keys(forms) for forms in names]
+            scores = {ledger: _match(keys, table) for ledger, table in aliases.columns.items()}
             widest = max(scores.values(), key=len)
             # Two rows only where the lower one adds to the upper one.
             joined = sum(
@@ -203,16 +204,16 @@ def _text(cell):
     return cell.strip() if isinstance(cell, str) else ""
 
 
-def _match(names, table):
+def _keys(forms):
+    """What a column's names may be looked up by, and which name it is, best first."""
+    return [(key, used) for used, form in enumerate(forms) for key in _forms(form)]
+
+
+def _match(keys, table):
     """Position and which of its names fitted, by column of a ledger."""
     columns = {}
-    for at, forms in enumerate(names):
-        hits = (
-            (table[key], used)
-            for used, form in enumerate(forms)
-            for key in _forms(form)
-            if key in table
-        )
+    for at, found in enumerate(keys):
+        hits = ((table[key], used) for key, used in found if key in table)
         column, used = next(hits, (None, 0))
         if column and column not in columns:
             columns[column] = (at, used)

@@ -20,6 +20,8 @@ DEMONSTRATION_KEY = hashlib.sha256(b"demonstration ledgers: no secret").digest()
 _WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
 _CHECK = np.frombuffer(b"10X98765432", dtype=np.uint8)
 _CREDIT = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+_BETWEEN = re.compile(r"[\s·•・.．]")
+_NO_DIGIT = re.compile(r"\D")
 _DROPPED = re.compile(r"[\s'‘’`\"\u200b\u2060\ufeff-]")
 
 
@@ -68,13 +70,13 @@ def pseudonyms(texts, key: bytes, domain: str, digits: int = 16) -> np.ndarray:
     resident numbers could be tried out in seconds.
     """
     start = hashlib.blake2b(digest_size=digits // 2, key=key, person=domain.encode("ascii"))
-    found = np.full(len(texts), None, dtype=object)
-    for position, text in enumerate(texts):
-        if text is not None:
-            state = start.copy()
-            state.update(text.encode("utf-8"))
-            found[position] = state.hexdigest()
-    return found
+
+    def digest(text):
+        state = start.copy()
+        state.update(text.encode("utf-8"))
+        return state.hexdigest()
+
+    return np.array([None if t is None else digest(t) for t in texts], dtype=object)
 
 
 def check_numbers(column: pd.Categorical) -> pd.DataFrame:
@@ -177,12 +179,12 @@ def check_credit_code(text: str) -> str | None:
 
 def tidy_name(text: str) -> str:
     """Name for linking: no spaces, no dots between parts, half-width."""
-    return re.sub(r"[\s·•・.．]", "", unicodedata.normalize("NFKC", text))
+    return _BETWEEN.sub("", unicodedata.normalize("NFKC", text))
 
 
 def tidy_phone(text: str) -> str | None:
     """Digits of a phone without the country's prefix; none if fewer than seven."""
-    digits = re.sub(r"\D", "", unicodedata.normalize("NFKC", text))
+    digits = _NO_DIGIT.sub("", unicodedata.normalize("NFKC", text))
     digits = digits.removeprefix("86") if len(digits) == 13 else digits
     return digits if len(digits) >= 7 else None
 

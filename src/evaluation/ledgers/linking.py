@@ -11,6 +11,8 @@ from evaluation.ledgers import identity, values
 from evaluation.ledgers.rules import note
 from evaluation.tables import write_table
 
+_SPACED = re.compile(r"\S\s+\S")
+
 
 def link_persons(raw, key: bytes, prefixes, typed_sex, notes: list):
     """Link key, keyed name and phone; sex and birth year from the number.
@@ -68,7 +70,7 @@ def _names_and_phones(raw, key, notes):
     names = raw.columns.get("name")
     if names is not None:
         columns["name_key"] = identity.keyed(names, identity.tidy_name, key, "name")
-        spaced = [bool(re.search(r"\S\s+\S", text)) for text in names.categories]
+        spaced = [bool(_SPACED.search(text)) for text in names.categories]
         notes.append(note(raw, values.take(spaced, names.codes, False), "name", "name_spaces"))
         notes.append(note(raw, (names.codes < 0) & ~nobody, "name", "name_missing"))
         notes.append(note(raw, (names.codes >= 0) & nobody, "number", "number_missing"))

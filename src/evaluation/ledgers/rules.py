@@ -89,6 +89,10 @@ COLUMNS = [
     "file", "sheet", "row", "column", "ledger", "kind", "state", "reason", "advice", "shown",
     "received",
 ]  # fmt: skip
+# Most checks find nothing: a table without rows, made once.
+_NOTHING = pd.DataFrame({name: [] for name in COLUMNS}, dtype=object).assign(
+    row=np.empty(0, dtype=int), position=np.empty(0, dtype=int)
+)
 _NOT_SHOWN = {"name", "phone", "address", "household", "birth"}
 
 
@@ -102,7 +106,9 @@ def note(raw, where, column: str, kind: str) -> pd.DataFrame:
         not shown at all.
     """
     positions = np.flatnonzero(where)
-    sheets = np.array(raw.names, dtype=object)[raw.sheets[positions]] if len(positions) else []
+    if not len(positions):
+        return _NOTHING
+    sheets = np.array(raw.names, dtype=object)[raw.sheets[positions]]
     described = KINDS[kind]
     return pd.DataFrame(
         {

@@ -12,6 +12,8 @@ import unicodedata
 import numpy as np
 import pandas as pd
 
+_SPACE = re.compile(r"\s+")
+_CLOCK = re.compile(r"[ T]+\d{1,2}:\d{2}(:\d{2})?(\.\d+)?$")
 _NONE = {"", "/", "\\", "-", "--", "—", "——", "无", "空", "N/A", "n/a", "#N/A"}
 _OPEN = re.compile(r"^(至今|长期|现在|目前|今|无固定期限|在岗|在职|未终止|未结束|9999.*)$")
 _SERIALS = (36526, 55153)  # 2000-01-01 to 2050-12-31
@@ -75,7 +77,7 @@ def take(values, codes, missing):
 
 def clean_text(text: str) -> str:
     """Full-width to half-width (NFKC), white space inside and around removed."""
-    return re.sub(r"\s+", "", text if text.isascii() else unicodedata.normalize("NFKC", text))
+    return _SPACE.sub("", text if text.isascii() else unicodedata.normalize("NFKC", text))
 
 
 def parse_date(text: str, last: bool = False) -> tuple[datetime.date | None, str]:
@@ -102,8 +104,7 @@ def parse_date(text: str, last: bool = False) -> tuple[datetime.date | None, str
     (None, 'bad')
     """
     text = unicodedata.normalize("NFKC", text).strip().lstrip("'")
-    text = re.sub(r"[ T]+\d{1,2}:\d{2}(:\d{2})?(\.\d+)?$", "", text)
-    text = re.sub(r"\s+", "", text)
+    text = _SPACE.sub("", _CLOCK.sub("", text))
     if text in _NONE:
         return None, "blank"
     if _OPEN.match(text):

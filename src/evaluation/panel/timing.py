@@ -161,9 +161,9 @@ def build_risk_sets(
     pandas.DataFrame
         Key ``cohort, month, person_id`` (codes of `persons`). ``treated``,
         ``business_age`` (months), ``female``, ``age`` (years), ``schooling``, ``poor``,
-        ``cluster``, ``hist_1`` to ``hist_8`` (share of open months by quarter, the latest first; a quarter without
-        a known month takes the share of the 24 months), ``hist_known``, ``drawn`` (one
-        month per cohort and comparison person, in proportion to the entries at that
+        ``cluster``, ``hist_1`` to ``hist_8`` (share of open months by quarter, the latest
+        first; a quarter without a known month takes the share of the 24 months),
+        ``hist_known``, ``drawn`` (one month per cohort and comparison person, in proportion to the entries at that
         business age), ``draw_share`` (share of the cohort's entries in whose sets the
         person stands; recipients 1), ``untreated_until`` (year of the person's own
         later entry, missing if none).
