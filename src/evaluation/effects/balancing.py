@@ -49,23 +49,24 @@ def balance_weights(
     """
     if not len(treated) or not len(comparison):
         raise EstimationError("没有参加者或没有对照者，无法加权平衡。")
-    _, design, used = _standardise(treated, comparison)
+    _, design, used = _standardise(treated, comparison, np.ones(len(comparison)))
     weights, moments, ridge = _find_weights(design, base)
     return weights, _report(ridge, moments, used)
 
 
-def _standardise(treated, comparison):
+def _standardise(treated, comparison, counts):
     """Intercept, and covariates less their mean among the treated, of both groups.
 
-    In standard deviations of both together; constant covariates (not `used`) are out.
+    In standard deviations of both together, a row of the comparison standing for as many
+    as `counts` says; constant covariates (not `used`) are out.
     """
-    centre, n = treated.mean(axis=0), len(treated) + len(comparison)
+    centre, n = treated.mean(axis=0), len(treated) + counts.sum()
     designs = [np.ones((len(part), len(centre) + 1)) for part in (treated, comparison)]
     for design, part in zip(designs, (treated, comparison), strict=True):
         np.subtract(part, centre, out=design[:, 1:])
-    squares = sum(np.einsum("ij,ij->j", design, design) for design in designs)[1:]
-    total = np.ones(len(comparison)) @ designs[1]
-    spread = np.sqrt(np.maximum(squares / n - (total[1:] / n) ** 2, 0.0))
+    squares = counts @ designs[1] ** 2 + np.einsum("ij,ij->j", designs[0], designs[0])
+    total = counts @ designs[1]
+    spread = np.sqrt(np.maximum(squares / n - (total / n) ** 2, 0.0))[1:]
     used = spread > 1e-10 * (1 + np.abs(centre))
     if not used.all():
         designs = [design[:, np.r_[True, used]] for design in designs]
@@ -131,12 +132,27 @@ def _moments(design, weights):
     return rooted.T @ rooted
 
 
-def _regress(design, outcome, weights, moments):
-    """Weighted least squares by the moments, unless nearly collinear columns forbid it."""
+def _regress(design, weighted, weights, moments):
+    """Least squares by the moments, unless nearly collinear columns forbid it.
+
+    `weighted`: the outcome times its weight, summed over the rows of a group.
+    """
     if np.linalg.cond(moments) < 1e6:
-        return np.linalg.solve(moments, (weights * outcome) @ design)
-    root = np.sqrt(weights)
-    return np.linalg.lstsq(design * root[:, None], outcome * root, rcond=1e-10)[0]
+        return np.linalg.solve(moments, weighted @ design)
+    root = np.sqrt(np.maximum(weights, 1e-300))
+    return np.linalg.lstsq(design * root[:, None], weighted / root, rcond=1e-10)[0]
+
+
+def number_alike(covariates: np.ndarray) -> np.ndarray:
+    """Number the distinct rows in order of appearance; equal rows get one number.
+
+    Told apart by fingerprints, which are then held against the rows themselves.
+    """
+    prints = pd.util.hash_pandas_object(pd.DataFrame(covariates), index=False)
+    alike, _ = pd.factorize(prints)
+    first = np.flatnonzero(~prints.duplicated())
+    whole = np.array_equal(covariates[first][alike], covariates)
+    return alike if whole else np.arange(len(covariates))
 
 
 def balanced_difference(
@@ -144,12 +160,17 @@ def balanced_difference(
     treated: np.ndarray,
     covariates: np.ndarray,
     base: np.ndarray | None = None,
+    alike: np.ndarray | None = None,
 ) -> tuple[float, np.ndarray, dict]:
     """Difference of means after balancing, with the contribution of each row.
 
     The influence is that of the estimating equations with estimated weights: residuals
     from the weighted regression of the outcome among the comparison, for which
     entropy balancing is doubly robust (Zhao and Percival 2017).
+
+    Weights and fitted values depend on the covariates only: comparison rows with the same
+    (`alike`, as `number_alike` gives; none = all differ) are one row of the problem with
+    the sum of their base weights, of which each then gets its share.
 
     Returns
     -------
@@ -162,15 +183,22 @@ def balanced_difference(
     y, z = np.asarray(outcome, float), np.asarray(covariates, float)
     if d.all() or not d.any():
         raise EstimationError("没有参加者或没有对照者，无法加权平衡。")
-    with_policy, without, used = _standardise(z[d], z[~d])
-    w, moments, ridge = _find_weights(without, None if base is None else base[~d])
-    slope = _regress(without, y[~d], w, moments)
-    estimate = y[d].mean() - w @ y[~d]
+    others, q = np.flatnonzero(~d), np.ones(len(y)) if base is None else np.asarray(base)
+    group = others if alike is None else alike[others]
+    counts, of_group = np.bincount(group), np.bincount(group, q[others])
+    kept, example = np.flatnonzero(counts), np.empty(len(counts), dtype=int)
+    example[group] = others
+    place = np.cumsum(counts > 0)[group] - 1
+    with_policy, without, used = _standardise(z[d], z[example[kept]], counts[kept])
+    weights, moments, ridge = _find_weights(without, of_group[kept])
+    w = (weights / of_group[kept])[place] * q[others]
+    slope = _regress(without, np.bincount(place, w * y[others]), weights, moments)
+    estimate = y[d].mean() - w @ y[others]
     contribution = np.empty(len(y))
     rest = y[d] - with_policy @ slope
     contribution[d] = (rest - rest.mean()) / d.sum()
-    residual = y[~d] - without @ slope
-    contribution[~d] = -w * residual
+    residual = y[others] - (without @ slope)[place]
+    contribution[others] = -w * residual
     report = _report(ridge, moments, used)
     report |= {"weights": w, "n_effective": float(1 / np.sum(w**2))}
     report |= {"untreated_variance": float(w @ residual**2)}
@@ -178,11 +206,11 @@ def balanced_difference(
 
 
 def month_shares(rows: pd.DataFrame, known: np.ndarray) -> np.ndarray:
-    """Base weights that give each monthly set the weight of its entries."""
+    """Base weights that give each monthly set of an entry year the weight of its entries."""
     treated = (rows["treated"].to_numpy() == 1) & known
-    month = pd.factorize(rows["month"])[0]
-    entries = np.bincount(month, treated)
-    others = np.bincount(month, known & ~treated, minlength=len(entries))
+    month = rows["month"].to_numpy() % 12
+    entries = np.bincount(month, treated, minlength=12)
+    others = np.bincount(month, known & ~treated, minlength=12)
     return np.where(others > 0, entries / np.maximum(others, 1), 0.0)[month]
 
 
@@ -246,23 +274,25 @@ def balanced_effects(
     stay = index_stay_weights(stay_weights, people)
     positions, cells, reports = find_rows(people, risk_sets["person_id"]), [], []
     for g, rows in risk_sets.assign(code=positions).groupby("cohort"):
-        codes, treated = rows["code"].to_numpy(), rows["treated"].to_numpy() == 1
         z = rows[names].to_numpy(dtype=float, na_value=np.nan)
         complete = np.isfinite(z).all(axis=1)
+        rows, z = rows[complete], z[complete]
+        codes, treated = rows["code"].to_numpy(), rows["treated"].to_numpy() == 1
+        alike = number_alike(z)
         for t in times:
             if t - g not in event_times if event_times is not None else t < g:
                 continue
             i = t - times[0]
             y = outcome_change(wide, None, int(g) - times[0], i, cumulative)[codes]
             weights = comparison_weights(stay, int(g), t, rows)
-            known = complete & np.isfinite(y) & np.isfinite(weights)
+            known = np.isfinite(y) & np.isfinite(weights)
             base = weights * month_shares(rows, known)
             known &= base > 0
             d = treated[known]
             if not 0 < d.sum() < len(d):
                 continue
             estimate, contribution, report = balanced_difference(
-                y[known], d, z[known], base[known]
+                y[known], d, z[known], base[known], alike[known]
             )
             left = zip(covariates, report["left"], strict=False)
             reports.append(
