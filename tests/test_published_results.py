@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from evaluation.effects.aggregation import aggregate, interval, pool_by, pool_term
-from evaluation.effects.balancing import balance_weights, balanced_effects
+from evaluation.effects.balancing import balance_weights, balanced_effects, stack_sets
 from evaluation.effects.did import doubly_robust_did, group_time_effects
 from evaluation.effects.district import risk_set_effects
 from evaluation.effects.study import shape_panel
@@ -134,13 +134,8 @@ def test_balancing_on_nsw_and_cps_equals_imbens_and_xu():
         covariates=covariates,
         control="never_treated",
     )
-    effects, _ = balanced_effects(
-        study.risk_sets,
-        study.years,
-        study.stay_weights,
-        **study.settings(),
-        history=study.history,
-    )
+    stacked = stack_sets(study.risk_sets, study.covariates, study.history)
+    effects, _ = balanced_effects(stacked, study.years, study.stay_weights, **study.settings())
     simple = aggregate(effects, "simple").iloc[0]
     assert simple["estimate"] == pytest.approx(1406.3, abs=0.05)
     # The published error takes the weights as known; ours adds that they are estimated.

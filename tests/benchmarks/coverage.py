@@ -24,7 +24,7 @@ from loky import get_reusable_executor
 
 from evaluation.demo.world import clean_tables, simulate_world, truth
 from evaluation.effects.aggregation import aggregate, unite_designs
-from evaluation.effects.balancing import balanced_effects
+from evaluation.effects.balancing import balanced_effects, stack_sets
 from evaluation.effects.district import naive_effects, risk_set_effects
 from evaluation.panel.build import build_panel
 from evaluation.panel.staying import stay_untreated_weights
@@ -56,12 +56,13 @@ def estimate_policy(policy, panel, effects, plan) -> list[dict]:
         "realised": plan["estimand"]["realised"],
     }
     history = [f"hist_{k}" for k in range(1, plan["designs"]["history_bins"] + 1)]
+    stacked = stack_sets(sets, settings["covariates"], history)
     designs = {
         "naive": naive_effects(
             panel.persons, panel.years, outcome=OUTCOME, entry=f"{policy}_year", edition=edition
         ),
         "cs": risk_set_effects(sets, panel.years, stay, **common),
-        "balanced": balanced_effects(sets, panel.years, stay, **common, history=history)[0],
+        "balanced": balanced_effects(stacked, panel.years, stay, **common)[0],
     }
     effects = effects.query("policy == @policy and event_time == @horizon")
     rows = {

@@ -1,6 +1,7 @@
 """Entropy balancing of stacked monthly risk sets, with the influence of each person."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -227,15 +228,69 @@ def add_lags(risk_sets: pd.DataFrame, history: Iterable[str]) -> pd.DataFrame:
     return risk_sets.assign(**{f"lag_{k + 1}": lags[:, k] for k in range(4)})
 
 
+@dataclass(frozen=True)
+class Stack:
+    """The monthly sets of one entry year below each other, as every outcome uses them.
+
+    Attributes
+    ----------
+    cohort
+        Year of entry.
+    rows
+        Rows of the risk sets with known covariates; ``code``: position of the person
+        among the units.
+    values
+        Covariates, month of entry and past work of these rows.
+    alike
+        As `number_alike` gives.
+    n_dropped
+        Rows with unknown covariates.
+    """
+
+    cohort: int
+    rows: pd.DataFrame
+    values: np.ndarray
+    alike: np.ndarray
+    n_dropped: int
+
+
+def stack_sets(
+    risk_sets: pd.DataFrame, covariates: Iterable[str], history: Iterable[str]
+) -> tuple[pd.DataFrame, list[Stack]]:
+    """Stack the monthly sets of each entry year with what is to be balanced.
+
+    Parameters
+    ----------
+    risk_sets
+        As for `district.risk_set_effects`, all rows.
+    history
+        Columns of past work.
+
+    Returns
+    -------
+    tuple
+        Units (key ``unit``, with ``cluster``), and a stack per entry year.
+    """
+    units, names = list_persons(risk_sets), [*covariates, "month", *history]
+    code, stacks = find_rows(pd.Index(units["unit"]), risk_sets["person_id"]), []
+    for g, rows in risk_sets.assign(code=code).groupby("cohort"):
+        values = rows[names].to_numpy(dtype=float, na_value=np.nan)
+        complete = np.isfinite(values).all(axis=1)
+        values, kept = values[complete], ["code", "month", "treated", "untreated_until"]
+        dropped = int((~complete).sum())
+        rows = rows.loc[complete, kept]
+        stacks.append(Stack(int(g), rows, values, number_alike(values), dropped))
+    return units, stacks
+
+
 def balanced_effects(
-    risk_sets: pd.DataFrame,
+    stacked: tuple[pd.DataFrame, list[Stack]],
     years: pd.DataFrame,
     stay_weights: pd.DataFrame,
     *,
     outcome: str,
     covariates: Iterable[str],
     edition: int,
-    history: Iterable[str],
     cumulative: bool = False,
     event_times: Iterable[int] | None = None,
     realised: bool = False,
@@ -250,13 +305,13 @@ def balanced_effects(
 
     Parameters
     ----------
-    risk_sets, years, stay_weights, outcome, covariates, edition, cumulative, realised
-        As for `district.risk_set_effects`, all rows of the risk sets.
+    stacked
+        As returned by `stack_sets`.
+    years, stay_weights, outcome, covariates, edition, cumulative, realised
+        As for `district.risk_set_effects`.
     event_times
         Without them all from entry on. The effect at −1, balanced on what came
         before that (`add_lags`), can be none: the placebo.
-    history
-        Columns of past work.
 
     Returns
     -------
@@ -265,26 +320,19 @@ def balanced_effects(
         ``n_effective``, ``n_dropped`` (rows with unknown covariates), and what is left
         of the difference in each covariate, ``left_<name>``.
     """
-    covariates = list(covariates)
-    names = [*covariates, "month", *history]
-    units = list_persons(risk_sets)
+    covariates, (units, stacks) = list(covariates), stacked
     times = list(range(int(years["year"].min()), edition + 1))
     wide = widen(years, "person_id", "year", outcome, units["unit"], times)
-    people = pd.Index(units["unit"])
-    stay = index_stay_weights(stay_weights, people)
-    positions, cells, reports = find_rows(people, risk_sets["person_id"]), [], []
-    for g, rows in risk_sets.assign(code=positions).groupby("cohort"):
-        z = rows[names].to_numpy(dtype=float, na_value=np.nan)
-        complete = np.isfinite(z).all(axis=1)
-        rows, z = rows[complete], z[complete]
+    stay, cells, reports = index_stay_weights(stay_weights, pd.Index(units["unit"])), [], []
+    for stack in stacks:
+        g, rows, z, alike = stack.cohort, stack.rows, stack.values, stack.alike
         codes, treated = rows["code"].to_numpy(), rows["treated"].to_numpy() == 1
-        alike = number_alike(z)
         for t in times:
             if t - g not in event_times if event_times is not None else t < g:
                 continue
             i = t - times[0]
-            y = outcome_change(wide, None, int(g) - times[0], i, cumulative)[codes]
-            weights = comparison_weights(stay, int(g), t, rows)
+            y = outcome_change(wide, None, g - times[0], i, cumulative)[codes]
+            weights = comparison_weights(stay, g, t, rows)
             known = np.isfinite(y) & np.isfinite(weights)
             base = weights * month_shares(rows, known)
             known &= base > 0
@@ -296,9 +344,9 @@ def balanced_effects(
             )
             left = zip(covariates, report["left"], strict=False)
             reports.append(
-                {"cohort": int(g), "time": t, "n_treated": int(d.sum())}
+                {"cohort": g, "time": t, "n_treated": int(d.sum())}
                 | {name: report[name] for name in ("ridge", "n_effective")}
-                | {"n_dropped": int((~complete).sum())}
+                | {"n_dropped": stack.n_dropped}
                 | {f"left_{name}": value for name, value in left}
             )
             if realised and t >= g:

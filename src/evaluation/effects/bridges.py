@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.effects.aggregation import aggregate, unite_designs
-from evaluation.effects.balancing import balanced_effects
+from evaluation.effects.balancing import balanced_effects, stack_sets
 from evaluation.effects.district import risk_set_effects
 
 STEPS = ("previous", "code", "data_later", "late_entries")
@@ -15,15 +15,13 @@ COLUMNS = ["result_id", "policy", "step", "estimate", "conf_low", "conf_high", "
 
 def publish_primary(study, cohorts) -> dict:
     """The published primary effect of some cohorts; missing values where there is none."""
-    tables = (
-        study.risk_sets[study.risk_sets["cohort"].isin(cohorts)],
-        study.years,
-        study.stay_weights,
-    )
+    sets = study.risk_sets[study.risk_sets["cohort"].isin(cohorts)]
+    stacked = stack_sets(sets, study.covariates, study.history)
+    tables = (study.years, study.stay_weights)
     settings = study.settings() | {"event_times": [study.horizon]}
     designs = (
-        risk_set_effects(*tables, **settings),
-        balanced_effects(*tables, **settings, history=study.history)[0],
+        risk_set_effects(sets, *tables, **settings),
+        balanced_effects(stacked, *tables, **settings)[0],
     )
     rows = [aggregate(design, "primary", study.horizon) for design in designs]
     if not all(len(row) for row in rows):
