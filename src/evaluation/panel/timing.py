@@ -163,10 +163,10 @@ def build_risk_sets(
         ``business_age`` (months), ``female``, ``age`` (years), ``schooling``, ``poor``,
         ``cluster``, ``hist_1`` to ``hist_8`` (share of open months by quarter, the latest
         first; a quarter without a known month takes the share of the 24 months),
-        ``hist_known``, ``drawn`` (one month per cohort and comparison person, in proportion to the entries at that
-        business age), ``draw_share`` (share of the cohort's entries in whose sets the
-        person stands; recipients 1), ``untreated_until`` (year of the person's own
-        later entry, missing if none).
+        ``hist_known``, ``drawn`` (one month per cohort and comparison person, in
+        proportion to the entries at that business age), ``draw_share`` (share of the
+        cohort's entries in whose sets the person stands; recipients 1),
+        ``untreated_until`` (year of the person's own later entry, missing if none).
 
     Raises
     ------
@@ -254,10 +254,11 @@ def _history(population, rows, months, plan) -> pd.DataFrame:
     """Share of open months by quarter before the month of the set."""
     length, bins = plan["designs"]["history_months"], plan["designs"]["history_bins"]
     place, back = months - population.window[0], length // bins * np.arange(bins + 1)
+    counts = [_count_before(population.open == 1), _count_before(population.open >= 0)]
+    at, counts = rows * counts[0].shape[1] + place, np.stack(counts, axis=-1).reshape(-1, 2)
     # Months worked and known until each end of a quarter, the latest first, and in all.
-    ends = [np.maximum(place - n, 0) for n in (*back, length)]
-    counts = (_count_before(population.open == 1), _count_before(population.open >= 0))
-    worked, known = (np.stack([count[rows, end] for end in ends]) for count in counts)
+    ends = [counts.take(at - np.minimum(n, place), axis=0) for n in (*back, length)]
+    worked, known = np.moveaxis(np.stack(ends), -1, 0)
     seen = known[0] - known[-1]
     overall = (worked[0] - worked[-1]) / np.where(seen > 0, seen, np.nan)
     some, of = worked[:-2] - worked[1:-1], known[:-2] - known[1:-1]
