@@ -1,10 +1,13 @@
 """A tiny project of stub notebooks, so that the batch is tested without the analysis."""
 
 import shutil
+from contextlib import nullcontext
 from pathlib import Path
 
 import nbformat
 import pytest
+
+from evaluation.warm import process
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -20,8 +23,15 @@ def write_notebook(path: Path, parameters: str, *cells: str) -> None:
     nbformat.write(notebook, path)
 
 
+@pytest.fixture(scope="session")
+def warm_process():
+    """One warm process for all notebooks of the tests, where the platform can."""
+    with process.open_warm_process() if process.can_fork() else nullcontext():
+        yield
+
+
 @pytest.fixture
-def small_project(tmp_path, monkeypatch):
+def small_project(tmp_path, monkeypatch, warm_process):
     """A project whose notebooks write one small table each; environment cleaned."""
     for name in ("LEDGERS", "OUT", "KEY_FILE"):
         monkeypatch.delenv(f"EVALUATION_{name}", raising=False)

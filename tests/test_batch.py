@@ -11,6 +11,7 @@ from evaluation.errors import EvaluationError
 from evaluation.execution import check_parameters
 from evaluation.paths import locate
 from evaluation.receipts import Run, receipt_path
+from evaluation.session import open_session
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -19,8 +20,9 @@ def run_batch(*years, jobs=1, force=False):
     """Run all stages as the command does; outcomes by name."""
     folders = locate()
     outcomes = []
-    for stage in graph.plan_stages(list(years), folders.notebooks):
-        outcomes += batch.build_stage(folders, stage, jobs=jobs, force=force)
+    with open_session(folders, engine=None, memory=None, minutes=5, jobs=jobs):
+        for stage in graph.plan_stages(list(years), folders.notebooks):
+            outcomes += batch.build_stage(folders, stage, jobs=jobs, force=force)
     return {outcome.run.name: outcome for outcome in outcomes}
 
 

@@ -15,6 +15,8 @@ from evaluation.freshness import Reason, find_reasons, survey
 from evaluation.paths import Folders
 from evaluation.receipts import Run, read_report, receipt_path
 
+_ATTEMPTS = 3  # a killed worker takes with it what others were doing: that runs again
+
 
 @dataclass(frozen=True)
 class Outcome:
@@ -67,10 +69,29 @@ def build_stage(folders: Folders, stage: list[Run], *, jobs: int, force: bool) -
             if outlook.state != "fresh"
         }
     states = dict.fromkeys((run.name for run in ready), "unchanged")
-    if decisions:
-        states |= _build(folders, decisions, jobs=jobs)
+    problems: dict[str, str] = {}
+    waiting = list(decisions)
+    for _ in range(_ATTEMPTS):
+        if not waiting:
+            break
+        found, said = _build(folders, {run: decisions[run] for run in waiting}, jobs=jobs)
+        states |= found
+        problems |= said
+        lost = [
+            run
+            for run in waiting
+            if states.get(run.name) in ("failed", "skipped")
+            and "error" not in read_report(folders, run)
+        ]
+        waiting = _list_ready(folders, lost)
     return [
-        _outcome(folders, run, states.get(run.name, "skipped"), decisions.get(run))
+        _outcome(
+            folders,
+            run,
+            states.get(run.name, "skipped"),
+            decisions.get(run),
+            problems.get(run.name, ""),
+        )
         for run in stage
     ]
 
@@ -110,7 +131,8 @@ class _Decision:
         return "decided by the receipt"
 
     def load(self, is_product: bool = False) -> tuple[Reason, ...]:
-        self.reasons = find_reasons(self.folders, self.run)
+        # Of a run that is tried again the first reason is the one that tells.
+        self.reasons = self.reasons or find_reasons(self.folders, self.run)
         if self.forced and not self.reasons:
             self.reasons = (Reason("forced"),)
         return self.reasons
@@ -119,7 +141,9 @@ class _Decision:
         raise NotImplementedError("a decision is never written")
 
 
-def _outcome(folders: Folders, run: Run, state: str, decision: _Decision | None) -> Outcome:
+def _outcome(
+    folders: Folders, run: Run, state: str, decision: _Decision | None, problem: str
+) -> Outcome:
     if state == "skipped":
         return Outcome(run, state, message="它所依据的笔记本没有完成")
     if state == "unchanged":
@@ -129,15 +153,19 @@ def _outcome(folders: Folders, run: Run, state: str, decision: _Decision | None)
         run,
         state,
         said.get("seconds"),
-        said.get("message", ""),
+        said.get("message", problem),
         said.get("error", ""),
         decision.reasons,
     )
 
 
-def _build(folders: Folders, decisions: dict[Run, _Decision], *, jobs: int) -> dict[str, str]:
-    """Hand runs to pytask; returns the state by name of run."""
+def _build(
+    folders: Folders, decisions: dict[Run, _Decision], *, jobs: int
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Hand runs to pytask; returns state and, of those that failed, problem by name."""
     import pytask
+
+    from evaluation.workers import use_kept_workers
 
     states = {
         pytask.TaskOutcome.SUCCESS: "done",
@@ -156,7 +184,7 @@ def _build(folders: Folders, decisions: dict[Run, _Decision], *, jobs: int) -> d
             tasks=[_make_task(folders, run, decisions) for run in decisions],
             paths=home,
             config=config,
-            n_workers=min(jobs, len(decisions)),
+            **(use_kept_workers(jobs) if jobs > 1 else {"n_workers": 1}),
             force=True,  # pytask's own memory decides nothing
             verbose=0,
             show_traceback=False,
@@ -166,10 +194,14 @@ def _build(folders: Folders, decisions: dict[Run, _Decision], *, jobs: int) -> d
         pytask.console.quiet = False
     if not session.execution_reports:
         raise EvaluationError("批处理没有启动：pytask 拒绝了任务表，请把这句话告诉维护者。")
-    return {
-        report.task.name.split("::")[-1]: states.get(report.outcome, "skipped")
-        for report in session.execution_reports
+    reports = {report.task.name.split("::")[-1]: report for report in session.execution_reports}
+    problems = {
+        name: str(report.exc_info[1] or "")
+        for name, report in reports.items()
+        if report.outcome == pytask.TaskOutcome.FAIL and report.exc_info
     }
+    found = {name: states.get(report.outcome, "skipped") for name, report in reports.items()}
+    return found, problems
 
 
 def _make_task(folders: Folders, run: Run, decisions: dict[Run, _Decision]):

@@ -83,7 +83,7 @@ def execute_run(run: Run, kernel: str = "python3") -> None:
         try:
             products = _make_products(folders, run, draft, note, kernel)
         except Exception as problem:
-            for unused in list_drafts(note).values():
+            for unused, _ in list_drafts(note):
                 unused.unlink(missing_ok=True)
             seconds = time.monotonic() - began
             said = _keep_failed(folders, run, draft, problem, seconds)
@@ -105,7 +105,7 @@ def _make_products(folders, run: Run, draft: Path, note: Path, kernel: str) -> l
     drafts = list_drafts(note)
     receipt_path(folders, run).unlink(missing_ok=True)
     put_in_place(drafts)
-    return list(drafts)
+    return list(dict.fromkeys(place for _, place in drafts))
 
 
 @contextmanager

@@ -46,21 +46,21 @@ def write_whole(path: Path, write) -> Path:
         with Path(note).open("a", encoding="utf-8") as stream:
             stream.write(f"{draft.resolve()}\t{path.resolve()}\n")
     else:
-        put_in_place({path: draft})
+        put_in_place([(draft, path)])
     return path
 
 
-def list_drafts(note: Path) -> dict[Path, Path]:
-    """Drafts noted during a run: final place to draft, the last one where written twice."""
+def list_drafts(note: Path) -> list[tuple[Path, Path]]:
+    """Drafts noted during a run with their final places, in the order of writing."""
     if not note.is_file():
-        return {}
+        return []
     lines = note.read_text(encoding="utf-8").splitlines()
     pairs = [line.partition("\t") for line in lines]
-    return {Path(place): Path(draft) for draft, _, place in pairs}
+    return [(Path(draft), Path(place)) for draft, _, place in pairs]
 
 
-def put_in_place(drafts: dict[Path, Path]) -> None:
-    """Give drafts their final names; what cannot be placed is removed.
+def put_in_place(drafts: list[tuple[Path, Path]]) -> None:
+    """Give drafts their final names in order; what cannot be placed is removed.
 
     Raises
     ------
@@ -68,14 +68,14 @@ def put_in_place(drafts: dict[Path, Path]) -> None:
         If a file is held open by another program.
     """
     try:
-        for place, draft in drafts.items():
+        for draft, place in drafts:
             draft.replace(place)
     except PermissionError:
         raise TableError(
             f"无法写入 {place.name}：文件可能正被 WPS 或 Excel 打开，请关闭后重试。"
         ) from None
     finally:
-        for draft in drafts.values():
+        for draft, _ in drafts:
             draft.unlink(missing_ok=True)
 
 

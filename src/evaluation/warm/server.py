@@ -212,6 +212,8 @@ def become_kernel(request: dict, binding: int) -> None:
         os.setsid()
         os.environ.clear()
         os.environ.update(request["env"])
+        asked = os.environ.get("PYTHONPATH", "").split(os.pathsep)
+        sys.path[:0] = [entry for entry in asked if entry and entry not in sys.path]
         os.chdir(request["cwd"])
         nothing = os.open(os.devnull, os.O_RDONLY)
         os.dup2(nothing, 0)

@@ -1,0 +1,49 @@
+"""Worker processes that run notebooks, kept over all stages of a batch."""
+
+import importlib
+from concurrent.futures import Executor
+
+from loky import get_reusable_executor
+
+# What each notebook needs in its worker; loaded while the first one is still running.
+_LOAD = ("papermill", "nbformat", "pandas", "evaluation.engine", "evaluation.findings.page")
+
+
+class KeptWorkers(Executor):
+    """Processes of loky that survive the end of a stage, and are replaced when killed."""
+
+    def __init__(self, jobs: int):
+        self._processes = get_reusable_executor(
+            max_workers=jobs, timeout=600, initializer=_load, reuse=True
+        )
+
+    def submit(self, *args, **kwargs):
+        """Hand over a call."""
+        return self._processes.submit(*args, **kwargs)
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Keep the processes: `stop_workers` ends them."""
+
+
+def stop_workers() -> None:
+    """End the processes, whatever they do."""
+    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+
+
+def _load() -> None:
+    for name in _LOAD:
+        importlib.import_module(name)
+
+
+def use_kept_workers(jobs: int) -> dict:
+    """Make the processes known to pytask; returns its settings for them.
+
+    pytask hands out a task only to a worker that it believes free, and looks seldom. It
+    is told of twice as many as there are, so that no process waits for its look.
+    """
+    from pytask_parallel import ParallelBackend, registry
+
+    registry.register_parallel_backend(
+        ParallelBackend.CUSTOM, lambda n_workers: KeptWorkers(jobs), worker_type="processes"
+    )
+    return {"parallel_backend": "custom", "n_workers": 2 * jobs}
