@@ -36,7 +36,7 @@ def valid_spells(register: pd.DataFrame) -> pd.DataFrame:
     TableError
         If a form of employment is unknown: it would silently become "no work".
     """
-    unknown = sorted(set(register["form"].dropna()) - set(FORMS))
+    unknown = sorted(set(register["form"].dropna().unique()) - set(FORMS))
     if unknown:
         raise TableError(f"就业登记中有未知的就业形式：{unknown}。")
     keep = (register["valid"].fillna(1) == 1) & register["person_id"].notna()
@@ -205,7 +205,9 @@ def tabulate_years(grids: dict, persons, register, roster) -> pd.DataFrame:
     TableError
         If the roster has an unknown status.
     """
-    unknown = sorted(set(roster["status"].dropna()) - set(STATUS.index) - set(STATUS_ENDS))
+    unknown = sorted(
+        set(roster["status"].dropna().unique()) - set(STATUS.index) - set(STATUS_ENDS)
+    )
     if unknown:
         raise TableError(f"花名册中有未知的就业状态：{unknown}。")
     people, (first, last) = grids["people"], grids["window"]
