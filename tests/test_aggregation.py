@@ -1,7 +1,16 @@
 import numpy as np
+import pandas as pd
 import pytest
 
-from evaluation.effects.aggregation import serve_realised
+from evaluation.effects.aggregation import (
+    aggregate,
+    aggregate_terms,
+    name_cell,
+    pool_at,
+    pool_by,
+    serve_realised,
+    stack_effects,
+)
 
 WITH = np.array([1, 1, 1, 0, 0, 0, 0], bool)
 
@@ -38,3 +47,41 @@ def test_interval_covers_the_effect_on_these_persons():
         error = (1 - others.mean()) - (1 - without[treated].mean())
         inside.append(abs(error) < 1.96 * np.sqrt(np.sum(wider**2)))
     assert 0.92 < np.mean(inside) < 0.98
+
+
+def two_cohorts():
+    """Units a to d, a treated in 2020, b in 2021, each with an effect at 0 and at 1."""
+    units = pd.DataFrame({"unit": list("abcd"), "cluster": list("xxyy")})
+    treated, parts = np.array([True, False, False]), [0.2, -0.1, -0.1]
+    cells = [
+        name_cell(g, g + e, g - 2019.0 + e, np.array([k, 2, 3]), treated, parts)
+        for k, g in enumerate((2020, 2021))
+        for e in (0, 1)
+    ]
+    return stack_effects(cells, units)
+
+
+def test_one_event_time_is_what_pooling_by_event_time_gives():
+    found, same = pool_at(two_cohorts(), 1), pool_by(two_cohorts(), "event_time")[1]
+    assert found.estimate == same.estimate == pytest.approx(2.5)
+    np.testing.assert_array_equal(found.influence, same.influence)
+    assert pool_at(two_cohorts(), 5) is None
+    assert pool_at(two_cohorts(), None) is None
+
+
+def test_larger_cohorts_weigh_more_and_the_weights_vary_too():
+    effects = two_cohorts()
+    effects.role[2, 1] = effects.role[3, 1] = 1  # now three units treated against one
+    pooled = pool_at(effects, 1)
+    assert pooled.estimate == pytest.approx((3 * 2 + 1 * 3) / 4)
+    by_hand = effects.influence[:, [1, 3]] @ [0.75, 0.25]
+    by_hand += ((effects.role[:, [1, 3]] == 1) @ [2 - 2.25, 3 - 2.25]) / 1.0
+    np.testing.assert_allclose(pooled.influence, by_hand)
+
+
+def test_terms_stand_below_each_other():
+    terms = ["primary", "simple", "event"]
+    parts = [aggregate(two_cohorts(), term, horizon=1) for term in terms]
+    together = aggregate_terms(two_cohorts(), terms, horizon=1)
+    assert together["term"].tolist() == ["primary", "simple", "event", "event"]
+    pd.testing.assert_frame_equal(together, pd.concat(parts, ignore_index=True))
