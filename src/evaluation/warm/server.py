@@ -16,6 +16,7 @@ when its standard input closes, since whoever started it is gone, it ends itself
 """
 
 import atexit
+import builtins
 import ctypes
 import gc
 import importlib
@@ -66,13 +67,23 @@ def control_process(option: int, value: int) -> None:
     ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
 
 
+class PretendedShell:
+    """Stands for the kernel's shell while libraries are imported.
+
+    Some look then whether they are in a notebook: pandas shows 20 columns there, in a
+    terminal as many as fit.
+    """
+
+    kernel = None
+
+
 def preload() -> None:
     """Import what notebooks import, and use it once so that first uses are done too."""
+    builtins.get_ipython = PretendedShell
     for name in PRELOAD:
-        try:
+        with suppress(ImportError):  # the notebook will say so if it needs it
             importlib.import_module(name)
-        except ImportError:
-            continue  # the notebook will say so if it needs it
+    del builtins.get_ipython
     import pandas as pd
     from jupyter_client import localinterfaces
     from matplotlib.figure import Figure
