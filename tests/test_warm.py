@@ -28,7 +28,7 @@ CELLS = [
     "import pandas as pd\npd.DataFrame({'a': [1.5, None], 'b': ['x', '乙']})",
     "wide = pd.DataFrame({f'a long name {n}': [n / 7] for n in range(25)})\nprint(wide)",
     "import matplotlib\nprint(dict(matplotlib.rcParams))",
-    "import statsmodels.api as sm, warnings\nprint(*sorted(map(str, warnings.filters)), sep='\\n')",
+    "import statsmodels.api as sm, warnings\nprint(sorted(map(str, warnings.filters)))",
     "import numpy as np\nprint(np.get_printoptions())\npd.set_option('display.max_rows', 7)",
     "from IPython.display import HTML, display\ndisplay(HTML('<b>1</b>'))\nx = 3\nx",
     "%who",
