@@ -18,7 +18,7 @@ def publish_primary(study, cohorts) -> dict:
     sets = study.risk_sets[study.risk_sets["cohort"].isin(cohorts)]
     stacked = stack_sets(sets, study.covariates, study.history)
     tables = (study.years, study.stay_weights)
-    settings = study.settings() | {"event_times": [study.horizon]}
+    settings = study.settings() | {"event_times": study.primary_times}
     designs = (
         risk_set_effects(sets, *tables, **settings),
         balanced_effects(stacked, *tables, **settings)[0],

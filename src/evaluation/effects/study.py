@@ -70,6 +70,11 @@ class Study:
         treated = self.risk_sets.loc[self.risk_sets["treated"] == 1, "cohort"]
         return sorted(int(g) for g in treated.unique() if g <= last)
 
+    @property
+    def primary_times(self) -> list[int] | None:
+        """Event times that the primary effect rests on; none = all, which are averaged."""
+        return None if self.horizon is None else [self.horizon]
+
     def settings(self, outcome: str | None = None) -> dict:
         """Arguments that every model call shares."""
         name = outcome or self.outcome
