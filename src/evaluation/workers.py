@@ -1,6 +1,9 @@
 """Worker processes that run notebooks, kept over all stages of a batch."""
 
 import importlib
+import os
+import threading
+import time
 from concurrent.futures import Executor
 
 from loky import get_reusable_executor
@@ -14,7 +17,7 @@ class KeptWorkers(Executor):
 
     def __init__(self, jobs: int):
         self._processes = get_reusable_executor(
-            max_workers=jobs, timeout=600, initializer=_load, reuse=True
+            max_workers=jobs, timeout=600, initializer=_start, reuse=True
         )
 
     def submit(self, *args, **kwargs):
@@ -30,9 +33,20 @@ def stop_workers() -> None:
     get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
-def _load() -> None:
+def _start() -> None:
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     for name in _LOAD:
         importlib.import_module(name)
+
+
+def _end_with_parent(parent: int) -> None:
+    """Leave when the batch was killed: nobody would take the result.
+
+    Only POSIX gives an orphan another parent; elsewhere the process ends when idle.
+    """
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def use_kept_workers(jobs: int) -> dict:

@@ -170,6 +170,8 @@ def main() -> None:
             while (left := processes(folder)) and time.monotonic() < end:
                 time.sleep(0.1)
             problems["processes left"] += len(left)
+            if left:
+                print(f"\nleft: {left} { {pid: _command(pid) for pid in left} }")
             for pid in left:
                 os.kill(pid, signal.SIGKILL)
             problems["corrupt products"] += len(corrupt(folder))

@@ -279,7 +279,10 @@ def main(path: str) -> None:
         sys.path[:] = [entry for entry in sys.path if entry != here]
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever started it
         control_process(_PR_SET_CHILD_SUBREAPER, 1)
+        # While loading it looks at nothing: it ends with whoever started it.
+        control_process(_PR_SET_PDEATHSIG, signal.SIGKILL)
         preload()
+        control_process(_PR_SET_PDEATHSIG, 0)
         try:
             Server(listener).serve()
         finally:
