@@ -31,7 +31,9 @@ def check_key(frame: pd.DataFrame, key: list[str], name: str) -> None:
         raise TableError(f"表 {name} 的主键 {key} 有 {empty} 行为空、{repeated} 行重复。")
 
 
-def write_table(frame: pd.DataFrame, path: Path, *, key: list[str]) -> Path:
+def write_table(
+    frame: pd.DataFrame, path: Path, *, key: list[str], stamp: str | None = None
+) -> Path:
     """Write a table of persons under ``data/`` as parquet.
 
     Parameters
@@ -42,6 +44,8 @@ def write_table(frame: pd.DataFrame, path: Path, *, key: list[str]) -> Path:
         Ends in ``.parquet``.
     key
         Columns that identify a row; checked before anything is written.
+    stamp
+        What the table was made by; whoever reads it finds it in ``attrs``.
 
     Raises
     ------
@@ -51,6 +55,7 @@ def write_table(frame: pd.DataFrame, path: Path, *, key: list[str]) -> Path:
     check_key(frame, key, Path(path).stem)
     stamped = frame.reset_index(drop=True)
     stamped.attrs = {"schema": SCHEMA_VERSION, "key": list(key)}
+    stamped.attrs |= {"stamp": stamp} if stamp else {}
     return write_whole(path, lambda draft: stamped.to_parquet(draft, index=False))
 
 

@@ -14,8 +14,7 @@ from evaluation.effects.balancing import add_lags
 from evaluation.effects.guards import check_panel, check_risk_sets
 from evaluation.errors import EstimationError, TableError
 from evaluation.panel.months import name_persons
-from evaluation.panel.staying import stay_untreated_weights
-from evaluation.panel.timing import build_risk_sets
+from evaluation.panel.sets import load_sets
 from evaluation.paths import Folders
 from evaluation.tables import publish_table, read_table, write_whole
 
@@ -104,12 +103,11 @@ def load_study(folders: Folders, plan: dict, year: int, policy: str, **asked) ->
     if policy not in plan["policies"]:
         raise EstimationError(f"未知的政策：{policy}。可选：{'、'.join(plan['policies'])}。")
     tables = folders.panel(year)
-    names = ("persons", "years", "months", "register")
-    persons, years, months, register = (read_table(tables / f"{n}.parquet") for n in names)
+    persons, years = (read_table(tables / f"{n}.parquet") for n in ("persons", "years"))
     people = pd.Index(persons["person_id"])
     persons, years = name_persons(persons, people), name_persons(years, people)
-    sets = build_risk_sets(policy, persons, register, months, plan, year)
-    stay = stay_untreated_weights(policy, persons, months, sets, plan, year)
+    kept = load_sets(tables, policy, persons, plan, year)
+    sets = kept["risk_sets"]
     settings, outcomes = plan["policies"][policy], plan["outcomes"]
     history = [f"hist_{k}" for k in range(1, plan["designs"]["history_bins"] + 1)]
     study = Study(
@@ -122,7 +120,7 @@ def load_study(folders: Folders, plan: dict, year: int, policy: str, **asked) ->
         persons=persons.assign(entry_year=persons[f"{policy}_year"]),
         years=years,
         risk_sets=add_lags(sets, history),
-        stay_weights=stay,
+        stay_weights=kept["stay"],
         secondary=[*outcomes["secondary"], *MECHANICAL.get(policy, [])],
         history=history,
         lags=[f"lag_{k}" for k in range(1, 5)],
