@@ -7,7 +7,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from evaluation.warm import process
+from evaluation.batch.warm import process
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -6,12 +6,14 @@ import pytest
 from click.testing import CliRunner
 from conftest import ROOT, write_notebook
 
-from evaluation import batch, cli, graph
+from evaluation import cli
+from evaluation.batch import graph
+from evaluation.batch.execution import check_parameters
+from evaluation.batch.receipts import Run, receipt_path
+from evaluation.batch.session import open_session
+from evaluation.batch.stages import build_stage
 from evaluation.errors import EvaluationError
-from evaluation.execution import check_parameters
 from evaluation.paths import locate
-from evaluation.receipts import Run, receipt_path
-from evaluation.session import open_session
 
 NOTEBOOKS = ROOT / "notebooks"
 
@@ -22,7 +24,7 @@ def run_batch(*years, jobs=1, force=False):
     outcomes = []
     with open_session(folders, engine=None, memory=None, minutes=5, jobs=jobs):
         for stage in graph.plan_stages(list(years), folders.notebooks):
-            outcomes += batch.build_stage(folders, stage, jobs=jobs, force=force)
+            outcomes += build_stage(folders, stage, jobs=jobs, force=force)
     return {outcome.run.name: outcome for outcome in outcomes}
 
 

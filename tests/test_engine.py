@@ -8,8 +8,8 @@ import papermill
 import pytest
 from conftest import write_notebook
 
-from evaluation.engine import register_engine
-from evaluation.warm import process
+from evaluation.batch.engine import register_engine
+from evaluation.batch.warm import process
 
 ENGINES = ["kernel", pytest.param("warm", marks=pytest.mark.skipif(
     not process.can_fork(), reason="warm kernels need Linux"))]  # fmt: skip
@@ -30,7 +30,7 @@ def fail(folder, engine, *cells, **options):
     source, output = folder / "source.ipynb", folder / "output.ipynb"
     write_notebook(source, "year: int = 2024", *cells)
     if engine == "warm":
-        options["kernel_manager_class"] = "evaluation.warm.kernels.WarmKernelManager"
+        options["kernel_manager_class"] = "evaluation.batch.warm.kernels.WarmKernelManager"
     with pytest.raises(papermill.PapermillExecutionError) as caught:
         papermill.execute_notebook(
             str(source), str(output), kernel_name="python3", language="python",

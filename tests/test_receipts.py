@@ -11,10 +11,9 @@ import nbformat
 import pytest
 from conftest import ROOT
 
-from evaluation import freshness, inputs
-from evaluation.freshness import Reason, find_reasons, survey
-from evaluation.paths import locate
-from evaluation.receipts import (
+from evaluation.batch import freshness, inputs
+from evaluation.batch.freshness import Reason, find_reasons, survey
+from evaluation.batch.receipts import (
     Run,
     executed_path,
     note_start,
@@ -23,7 +22,8 @@ from evaluation.receipts import (
     report_path,
     write_json,
 )
-from evaluation.summary import group_reasons
+from evaluation.batch.summary import group_reasons
+from evaluation.paths import locate
 from evaluation.trace import PACKAGE, read_trace
 
 PANEL, EFFECT = Run("2_panel", 2024), Run("4_effect", 2024, "post")

@@ -15,12 +15,12 @@ import papermill
 import pytest
 from conftest import write_notebook
 
-from evaluation.engine import register_engine
-from evaluation.warm import process
-from evaluation.warm.kernels import WarmKernelManager, request_kernel
+from evaluation.batch.engine import register_engine
+from evaluation.batch.warm import process
+from evaluation.batch.warm.kernels import WarmKernelManager, request_kernel
 
 pytestmark = pytest.mark.skipif(not process.can_fork(), reason="warm kernels need Linux")
-MANAGER = "evaluation.warm.kernels.WarmKernelManager"
+MANAGER = "evaluation.batch.warm.kernels.WarmKernelManager"
 
 CELLS = [
     "print('到标准输出')\nimport sys\nprint('到标准错误', file=sys.stderr)",
@@ -176,8 +176,8 @@ def test_without_a_fork_an_ordinary_kernel_runs(tmp_path, monkeypatch):
 def test_a_killed_batch_leaves_no_process(tmp_path):
     code = (
         "import os, time\n"
-        "from evaluation.warm.process import open_warm_process\n"
-        "from evaluation.warm.kernels import request_kernel\n"
+        "from evaluation.batch.warm.process import open_warm_process\n"
+        "from evaluation.batch.warm.kernels import request_kernel\n"
         "with open_warm_process():\n"
         f"    kernel = request_kernel(['-f', r'{tmp_path}/k.json'], dict(os.environ), '/')\n"
         "    print(kernel.pid, flush=True)\n"

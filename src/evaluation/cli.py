@@ -104,10 +104,10 @@ def run(years, jobs, ledgers, out, force, engine, memory, timeout) -> None:
     if ledgers and not has_ledgers(ledgers):
         _stop(EvaluationError(f"{ledgers} 里没有台账（xlsx、xls 或 csv）。"), LEDGERS_REFUSED)
     _point_to(ledgers, out)
-    from evaluation import graph
-    from evaluation.execution import check_parameters
-    from evaluation.session import open_session
-    from evaluation.summary import print_summary
+    from evaluation.batch import graph
+    from evaluation.batch.execution import check_parameters
+    from evaluation.batch.session import open_session
+    from evaluation.batch.summary import print_summary
 
     began = time.monotonic()
     try:
@@ -158,21 +158,22 @@ def prepare_demonstration(folders: Folders) -> None:
 
 def _has_work(folders: Folders, years: list[int] | None) -> bool:
     """Whether anything would run; without editions that are known, always."""
-    from evaluation import graph
-    from evaluation.freshness import survey
+    from evaluation.batch import graph
+    from evaluation.batch.freshness import survey
 
     looked = survey(folders, graph.list_runs(years or [], folders.notebooks))
     return not years or any(outlook.state != "fresh" for outlook in looked.values())
 
 
 def _run_stages(folders, years, years_known, *, jobs, force) -> list:
-    from evaluation import batch, graph
-    from evaluation.progress import Progress
+    from evaluation.batch import graph
+    from evaluation.batch.progress import Progress
+    from evaluation.batch.stages import build_stage
 
     stages = graph.plan_stages(years or [], folders.notebooks)
     with Progress(folders, force=force) as progress:
         progress.show([run for stage in stages for run in stage])
-        outcomes = batch.build_stage(folders, stages[0], jobs=jobs, force=force)
+        outcomes = build_stage(folders, stages[0], jobs=jobs, force=force)
         if not years_known and outcomes[0].state in ("done", "unchanged"):
             try:
                 years = graph.choose_editions(graph.editions_available(folders), years)
@@ -181,7 +182,7 @@ def _run_stages(folders, years, years_known, *, jobs, force) -> list:
             stages = graph.plan_stages(years, folders.notebooks)
             progress.show([run for stage in stages for run in stage])
         for stage in stages[1:]:
-            outcomes += batch.build_stage(folders, stage, jobs=jobs, force=force)
+            outcomes += build_stage(folders, stage, jobs=jobs, force=force)
     return outcomes
 
 
@@ -197,8 +198,8 @@ def _write_index(folders: Folders, outcomes: list) -> None:
 
 
 def _write_status(folders: Folders, outcomes: list) -> None:
-    from evaluation.status import look
-    from evaluation.status_page import write_status
+    from evaluation.batch.status import look
+    from evaluation.batch.status_page import write_status
 
     write_status(folders, look(folders, [outcome.run for outcome in outcomes], outcomes))
 
@@ -221,10 +222,10 @@ def status(years, ledgers, out) -> None:
     退出码：0 全部是最新的；1 有要运行的或失败的；2 用法不对。
     """
     _point_to(ledgers, out)
-    from evaluation import graph
-    from evaluation.status import is_current, look
-    from evaluation.status_page import write_status
-    from evaluation.summary import print_status
+    from evaluation.batch import graph
+    from evaluation.batch.status import is_current, look
+    from evaluation.batch.status_page import write_status
+    from evaluation.batch.summary import print_status
 
     try:
         folders = locate()

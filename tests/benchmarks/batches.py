@@ -27,7 +27,7 @@ import time
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
-from evaluation.graph import plan_stages
+from evaluation.batch.graph import plan_stages
 
 ROOT = Path(__file__).resolve().parents[2]
 SINGLE = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}

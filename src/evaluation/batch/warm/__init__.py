@@ -6,5 +6,5 @@ process that imports them once (`server`); `WarmKernelManager` lets each noteboo
 a child forked from it, as an ordinary kernel behind the usual interfaces
 (`kernels`). Where that process is missing or not safe to fork, an ordinary kernel
 starts instead. Nothing else in the package knows about this room but the command line,
-which opens it, and `evaluation.execution`, which names the manager.
+which opens it, and `evaluation.batch.execution`, which names the manager.
 """

@@ -4,10 +4,10 @@ import os
 import sys
 import time
 
-from evaluation.freshness import survey
+from evaluation.batch.freshness import survey
+from evaluation.batch.receipts import Run, read_report, report_path
+from evaluation.batch.status import STYLES, tabulate
 from evaluation.paths import Folders
-from evaluation.receipts import Run, read_report, report_path
-from evaluation.status import STYLES, tabulate
 
 
 class Progress:

@@ -9,11 +9,11 @@ from pathlib import Path
 from string import Template
 from urllib.parse import quote
 
+from evaluation.batch.receipts import Run, executed_path, failed_path
+from evaluation.batch.status import WORDS, Standing, is_current, last_run, list_axes
+from evaluation.batch.summary import count_states, group_reasons
 from evaluation.files import write_whole
 from evaluation.paths import Folders
-from evaluation.receipts import Run, executed_path, failed_path
-from evaluation.status import WORDS, Standing, is_current, last_run, list_axes
-from evaluation.summary import count_states, group_reasons
 
 _PAGE = Template("""<!doctype html>
 <html lang="zh-CN"><meta charset="utf-8"><title>运行状态</title>

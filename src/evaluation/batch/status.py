@@ -3,10 +3,10 @@
 import time
 from dataclasses import dataclass
 
-from evaluation.batch import Outcome
-from evaluation.freshness import Reason, survey
+from evaluation.batch.freshness import Reason, survey
+from evaluation.batch.receipts import Run, read_report, report_path
+from evaluation.batch.stages import Outcome
 from evaluation.paths import Folders
-from evaluation.receipts import Run, read_report, report_path
 
 WORDS = {
     "fresh": "最新",

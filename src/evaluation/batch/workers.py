@@ -9,7 +9,13 @@ from concurrent.futures import Executor
 from loky import get_reusable_executor
 
 # What each notebook needs in its worker; loaded while the first one is still running.
-_LOAD = ("papermill", "nbformat", "pandas", "evaluation.engine", "evaluation.findings.page")
+_LOAD = (
+    "papermill",
+    "nbformat",
+    "pandas",
+    "evaluation.batch.engine",
+    "evaluation.findings.page",
+)
 
 
 class KeptWorkers(Executor):

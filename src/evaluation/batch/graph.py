@@ -3,10 +3,10 @@
 import math
 from pathlib import Path
 
+from evaluation.batch.receipts import Run, receipt_path
 from evaluation.errors import EvaluationError
 from evaluation.paths import Folders, list_ledgers
 from evaluation.plan import POLICIES
-from evaluation.receipts import Run, receipt_path
 
 FIRST_DEFAULT_EDITION = 2021
 LANGUAGES = ("zh", "en")

@@ -8,12 +8,12 @@ that gave the same tables as before makes nothing after it run.
 from contextlib import chdir
 from dataclasses import dataclass, field
 
-from evaluation import graph
+from evaluation.batch import graph
+from evaluation.batch.execution import execute_run
+from evaluation.batch.freshness import Reason, find_reasons, survey
+from evaluation.batch.receipts import Run, read_report, receipt_path
 from evaluation.errors import EvaluationError
-from evaluation.execution import execute_run
-from evaluation.freshness import Reason, find_reasons, survey
 from evaluation.paths import Folders
-from evaluation.receipts import Run, read_report, receipt_path
 
 _ATTEMPTS = 3  # a killed worker takes with it what others were doing: that runs again
 
@@ -165,7 +165,7 @@ def _build(
     """Hand runs to pytask; returns state and, of those that failed, problem by name."""
     import pytask
 
-    from evaluation.workers import use_kept_workers
+    from evaluation.batch.workers import use_kept_workers
 
     states = {
         pytask.TaskOutcome.SUCCESS: "done",

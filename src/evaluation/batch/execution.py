@@ -9,11 +9,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from evaluation.errors import EvaluationError, KernelError
-from evaluation.files import WRITTEN_VARIABLE, list_drafts, put_in_place, write_whole
-from evaluation.inputs import write_receipt
-from evaluation.paths import Folders, locate
-from evaluation.receipts import (
+from evaluation.batch.inputs import write_receipt
+from evaluation.batch.receipts import (
     Run,
     executed_path,
     failed_path,
@@ -22,11 +19,17 @@ from evaluation.receipts import (
     report_path,
     write_json,
 )
+from evaluation.errors import EvaluationError, KernelError
+from evaluation.files import WRITTEN_VARIABLE, list_drafts, put_in_place, write_whole
+from evaluation.paths import Folders, locate
 from evaluation.trace import READ_VARIABLE
 
 # Bytes that a notebook may take beyond its start, and seconds that a cell may run.
 MEMORY_VARIABLE, TIMEOUT_VARIABLE = "EVALUATION_MEMORY", "EVALUATION_TIMEOUT"
-WARM_MANAGER, WARM_VARIABLE = "evaluation.warm.kernels.WarmKernelManager", "EVALUATION_WARM"
+WARM_MANAGER, WARM_VARIABLE = (
+    "evaluation.batch.warm.kernels.WarmKernelManager",
+    "EVALUATION_WARM",
+)
 _ADVICE = {"MemoryError": "（超过了每个笔记本可用的内存，可用 --memory 放宽）"}
 
 
@@ -126,7 +129,7 @@ def _trace(note: Path) -> Path:
 def _run_notebook(folders: Folders, run: Run, draft: Path, note: Path, kernel: str) -> None:
     import papermill
 
-    from evaluation.engine import register_engine
+    from evaluation.batch.engine import register_engine
 
     warm = {"kernel_manager_class": WARM_MANAGER} if WARM_VARIABLE in os.environ else {}
     with _noted(note):

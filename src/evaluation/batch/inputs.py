@@ -17,10 +17,8 @@ import os
 import re
 from pathlib import Path
 
-from evaluation import graph
-from evaluation.files import file_hash
-from evaluation.paths import Folders, list_ledgers
-from evaluation.receipts import (
+from evaluation.batch import graph
+from evaluation.batch.receipts import (
     Run,
     describe_products,
     digest_tables,
@@ -28,6 +26,8 @@ from evaluation.receipts import (
     receipt_path,
     write_json,
 )
+from evaluation.files import file_hash
+from evaluation.paths import Folders, list_ledgers
 from evaluation.trace import PACKAGE, read_trace
 
 FORM = 2

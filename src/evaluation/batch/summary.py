@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from evaluation.batch import Outcome
-from evaluation.freshness import Reason
-from evaluation.graph import LANGUAGES
+from evaluation.batch.freshness import Reason
+from evaluation.batch.graph import LANGUAGES
+from evaluation.batch.receipts import Run
+from evaluation.batch.stages import Outcome
+from evaluation.batch.status import STYLES, WORDS, Standing, is_current, tabulate
 from evaluation.paths import Folders
 from evaluation.plan import POLICIES
-from evaluation.receipts import Run
-from evaluation.status import STYLES, WORDS, Standing, is_current, tabulate
 
 _MOST_LINES = 20
 

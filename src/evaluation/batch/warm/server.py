@@ -1,6 +1,6 @@
 """The warm process: has imported what every notebook imports, and forks a kernel on request.
 
-Run as a script by `evaluation.warm.process`, never imported by it; it imports nothing of
+Run as a script by `evaluation.batch.warm.process`, never imported by it; it imports nothing of
 this project, so that no kernel ever runs code older than the files. A kernel is an
 ordinary ``ipykernel`` that differs from one started by its command line only in what is
 loaded already. The protocol, on a Unix socket, one connection per kernel:

@@ -17,7 +17,7 @@ from jupyter_client.manager import AsyncKernelManager
 from jupyter_client.provisioning import LocalProvisioner
 from traitlets import Type
 
-from evaluation.warm.process import VARIABLE
+from evaluation.batch.warm.process import VARIABLE
 
 _START = 60.0  # seconds until the warm process has loaded and answers
 

@@ -7,11 +7,11 @@ a batch in which nothing changed ends at once.
 from dataclasses import dataclass
 from pathlib import Path
 
-from evaluation import graph
+from evaluation.batch import graph
+from evaluation.batch.inputs import FORM, UNSURE, current_inputs
+from evaluation.batch.receipts import Run, read_receipt, read_report
 from evaluation.files import file_hash
-from evaluation.inputs import FORM, UNSURE, current_inputs
 from evaluation.paths import Folders
-from evaluation.receipts import Run, read_receipt, read_report
 
 _WORDS = {
     "never": "还没有运行过",

@@ -4,11 +4,11 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from evaluation.batch.execution import MEMORY_VARIABLE, TIMEOUT_VARIABLE
+from evaluation.batch.warm.process import VARIABLE, can_fork, open_warm_process
 from evaluation.errors import EvaluationError
-from evaluation.execution import MEMORY_VARIABLE, TIMEOUT_VARIABLE
 from evaluation.files import remove_stale_drafts
 from evaluation.paths import Folders
-from evaluation.warm.process import VARIABLE, can_fork, open_warm_process
 
 ENGINES = ("kernel", "warm")
 _SHARE = 0.8  # of the machine's memory for all notebooks together
@@ -40,7 +40,7 @@ def open_session(
     """
     if engine == "warm" and not can_fork():
         raise EvaluationError("这台电脑的系统不支持 --engine warm（需要 Linux），请用 kernel。")
-    from evaluation.workers import stop_workers
+    from evaluation.batch.workers import stop_workers
 
     with ExitStack() as held:
         held.enter_context(_hold_project(folders))
