@@ -241,7 +241,7 @@ def embed_fonts(text: str) -> str:
     characters = {ord(character) for character in unescape(text)} | set(range(0x20, 0x7F))
     rules = []
     for weight, number in (("Regular", 400), ("Bold", 700)):
-        font = TTFont(io.BytesIO(_font_bytes(weight)), recalcTimestamp=False)
+        font = TTFont(io.BytesIO(_font_bytes(weight)), recalcTimestamp=False, lazy=True)
         options = subset.Options()
         options.flavor, options.hinting, options.layout_features = "woff2", False, ["kern"]
         chooser = subset.Subsetter(options)
