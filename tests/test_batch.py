@@ -66,15 +66,17 @@ def test_a_failing_notebook_stops_neither_other_years_nor_leaves_a_product(small
     assert (small_project / "data" / "failed" / "2023" / "2_panel.ipynb").is_file()
 
 
-def test_sys_exit_in_a_cell_is_not_taken_for_success(small_project):
+@pytest.mark.parametrize("after", [["done = True"], []])
+def test_sys_exit_in_a_cell_is_not_taken_for_success(small_project, after):
     write_notebook(
         small_project / "notebooks" / "1_ledgers.ipynb",
         "show_rows: int = 20",
-        "import sys\nsys.exit()",
-        "done = True",
+        "import sys\nsys.exit()\ndone = True",
+        *after,
     )
     outcomes = run_batch(2024)
     assert outcomes["1_ledgers"].state == "failed"
+    assert "第3个单元格用 sys.exit" in outcomes["1_ledgers"].message
     assert outcomes["2024.2_panel"].state == "skipped"
 
 
