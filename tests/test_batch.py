@@ -76,7 +76,7 @@ def test_sys_exit_in_a_cell_is_not_taken_for_success(small_project, after):
     )
     outcomes = run_batch(2024)
     assert outcomes["1_ledgers"].state == "failed"
-    assert "第3个单元格用 sys.exit" in outcomes["1_ledgers"].message
+    assert "第2个单元格用 sys.exit" in outcomes["1_ledgers"].message
     assert outcomes["2024.2_panel"].state == "skipped"
 
 
