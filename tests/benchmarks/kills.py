@@ -83,6 +83,10 @@ def processes(folder: Path) -> dict[int, str]:
         except OSError:
             continue
         kind = "batch" if "cli" in command or "evaluation\0run" in command else "worker"
+        if "ipykernel_launcher" in command:
+            kind = "kernel"
+        if "resource_tracker" in command:
+            kind = "tracker"
         if "warm/server.py" in command:
             parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
             kind = "kernel" if "warm/server.py" in _command(parent) else "warm"
