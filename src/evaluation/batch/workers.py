@@ -21,7 +21,10 @@ _LOAD = (
 class KeptWorkers(Executor):
     """Processes of loky that survive the end of a stage, and are replaced when killed."""
 
+    started = False  # loky keeps one set of processes for the whole batch
+
     def __init__(self, jobs: int):
+        KeptWorkers.started = True
         self._processes = get_reusable_executor(
             max_workers=jobs, timeout=600, initializer=_start, reuse=True
         )
@@ -35,8 +38,10 @@ class KeptWorkers(Executor):
 
 
 def stop_workers() -> None:
-    """End the processes, whatever they do."""
-    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+    """End the processes, whatever they do, if there are any."""
+    if KeptWorkers.started:
+        KeptWorkers.started = False
+        get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 def _start() -> None:
