@@ -103,7 +103,7 @@ def measure(way: str, ledgers: Path, years: str, stages: list) -> dict:
             found["again"] = time.perf_counter() - began
             reports = sorted((home / "data" / "runs" / "reports").glob("*.json"))
             told = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in reports}
-            found["notebooks"] = {run: said["seconds"] for run, said in told.items()}
+            found["notebooks"] = told
     return found
 
 
@@ -136,9 +136,25 @@ def main() -> None:
     if "warm" in found:
         again = statistics.median(row["again"] for row in found["warm"])
         print(f"nothing to do: {again:.2f} s, start of Python included")
-        slowest = sorted(found["warm"][-1]["notebooks"].items(), key=lambda pair: -pair[1])
-        for run, seconds in slowest[:10]:
-            print(f"  {run:28} {seconds:6.2f} s")
+        told = found["warm"][-1]["notebooks"]
+        beyond = [
+            said["seconds"] - sum(said["cells"])
+            for run, said in told.items()
+            if "8_findings" not in run  # there the page is made as well
+        ]
+        print(f"beyond the cells' own work: {statistics.median(beyond):.2f} s a notebook")
+        cells = [
+            (seconds, run, number)
+            for run, said in told.items()
+            for number, seconds in enumerate(said["cells"], start=1)
+        ]
+        print(f"cells: {sum(cell[0] for cell in cells):.0f} s in all; the slowest:")
+        for seconds, run, number in sorted(cells, reverse=True)[:15]:
+            print(f"  {seconds:6.2f} s  {run}, cell {number}")
+        for number in range(1, 9):
+            own = [said for run, said in told.items() if f".{number}_" in f".{run}"]
+            whole = sum(said["seconds"] for said in own)
+            print(f"  {number}: {len(own):3} notebooks, {whole:6.1f} s")
 
 
 if __name__ == "__main__":

@@ -84,20 +84,22 @@ def execute_run(run: Run, kernel: str = "python3") -> None:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as scratch:
         draft, note = Path(scratch) / f"{run.output_name}.ipynb", Path(scratch) / "written.txt"
         try:
-            products = _make_products(folders, run, draft, note, kernel)
+            _run_notebook(folders, run, draft, note, kernel)
+            cells = time_cells(draft)
+            products = _make_products(folders, run, draft, note)
         except Exception as problem:
             for unused, _ in list_drafts(note):
                 unused.unlink(missing_ok=True)
             seconds = time.monotonic() - began
             said = _keep_failed(folders, run, draft, problem, seconds)
             raise RuntimeError(f"{run.name}: {said}") from None
-        write_json(report_path(folders, run), {"seconds": time.monotonic() - began})
+        report = {"seconds": time.monotonic() - began, "cells": cells}
+        write_json(report_path(folders, run), report)
         write_receipt(folders, run, products, _trace(note), at)
 
 
-def _make_products(folders, run: Run, draft: Path, note: Path, kernel: str) -> list[Path]:
-    """Run the notebook, finish it, put everything that it made in place."""
-    _run_notebook(folders, run, draft, note, kernel)
+def _make_products(folders: Folders, run: Run, draft: Path, note: Path) -> list[Path]:
+    """Finish the notebook, put everything that it made in place."""
     target = executed_path(folders, run)
     made = {target: finish_notebook(draft, run)}
     if run.notebook == "8_findings":
@@ -146,6 +148,13 @@ def _run_notebook(folders: Folders, run: Run, draft: Path, note: Path, kernel: s
             execution_timeout=int(os.environ.get(TIMEOUT_VARIABLE, 0)) or None,
             **warm,
         )
+
+
+def time_cells(draft: Path) -> list[float]:
+    """Seconds of each cell as papermill took them, in the order of the cells."""
+    cells = json.loads(draft.read_text(encoding="utf-8"))["cells"]
+    taken = [cell["metadata"].get("papermill", {}).get("duration") for cell in cells]
+    return [round(seconds or 0.0, 3) for seconds in taken]
 
 
 def finish_notebook(draft: Path, run: Run) -> bytes:
