@@ -127,7 +127,8 @@ def _fingerprints(columns, length):
     prints = np.zeros(length, dtype=np.uint64)
     for name, column in columns.items():
         if name != "serial" and len(column.categories):
-            texts = pd.util.hash_array(np.asarray(column.categories, dtype=object))
+            cells = np.asarray(column.categories, dtype=object)
+            texts = pd.util.hash_array(cells, categorize=False)  # they differ already
             salt = np.uint64(pd.util.hash_array(np.array([name], dtype=object))[0] | 1)
             prints += values.take(texts, column.codes, np.uint64(0)) * salt
     return prints

@@ -172,7 +172,7 @@ def settle(notes: list[pd.DataFrame], length: int) -> tuple[pd.DataFrame, np.nda
     tuple
         Issues, and a mask of the rows set aside.
     """
-    issues = pd.concat(notes, ignore_index=True)
+    issues = pd.concat([n for n in notes if len(n)] or notes[:1], ignore_index=True)
     out = issues["state"] == SET_ASIDE
     lost = np.zeros(length, dtype=bool)
     lost[issues.loc[out, "position"].to_numpy(dtype=int)] = True

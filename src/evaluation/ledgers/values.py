@@ -40,8 +40,10 @@ def as_column(cells: list) -> pd.Categorical:
     array = np.empty(len(cells), dtype=object)
     array[:] = cells
     codes, cells = pd.factorize(array)
-    codes_of_text, texts = pd.factorize(np.array([_cell(c) for c in cells], dtype=object))
-    codes = np.where(codes < 0, -1, np.append(codes_of_text, -1)[codes])
+    texts = [_cell(c) for c in cells]
+    if texts != cells.tolist():  # numbers, dates or blanks among them
+        codes_of_text, texts = pd.factorize(np.array(texts, dtype=object))
+        codes = np.where(codes < 0, -1, np.append(codes_of_text, -1)[codes])
     return pd.Categorical.from_codes(codes, pd.Index(texts, dtype=object))
 
 
