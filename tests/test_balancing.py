@@ -6,8 +6,8 @@ from evaluation.effects.balancing import (
     add_lags,
     balance_weights,
     balanced_difference,
+    find_distinct,
     month_shares,
-    number_alike,
 )
 from evaluation.errors import EstimationError
 
@@ -63,7 +63,9 @@ def test_outcome_linear_in_a_covariate_is_recovered_exactly():
 
 def test_rows_are_alike_only_where_every_covariate_is():
     rows = np.array([[1.0, 2.0], [1.0, 3.0], [1.0, 2.0], [0.0, 3.0]])
-    assert number_alike(rows).tolist() == [0, 1, 0, 2]
+    distinct, alike = find_distinct(rows)
+    assert alike.tolist() == [0, 1, 0, 2]
+    assert distinct[alike].tolist() == rows.tolist()
 
 
 def test_taking_like_rows_together_changes_nothing():
@@ -71,7 +73,8 @@ def test_taking_like_rows_together_changes_nothing():
     y, d = np.arange(10.0) % 4, np.r_[1, 1, np.zeros(8)]
     base = np.array([1, 1, 1, 2, 1, 1, 3, 0.5, 1, 2])
     apart = balanced_difference(y, d, z, base)
-    together = balanced_difference(y, d, z, base, number_alike(z))
+    distinct, alike = find_distinct(z)
+    together = balanced_difference(y, d, distinct, base, alike)
     assert together[0] == pytest.approx(apart[0], abs=1e-9)
     np.testing.assert_allclose(together[1], apart[1], atol=1e-9)
     np.testing.assert_allclose(together[2]["weights"], apart[2]["weights"], atol=1e-9)

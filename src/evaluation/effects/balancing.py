@@ -144,16 +144,16 @@ def _regress(design, weighted, weights, moments):
     return np.linalg.lstsq(design * root[:, None], weighted / root, rcond=1e-10)[0]
 
 
-def number_alike(covariates: np.ndarray) -> np.ndarray:
-    """Number the distinct rows in order of appearance; equal rows get one number.
+def find_distinct(covariates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Distinct rows in order of appearance, and which of them each row is.
 
     Told apart by fingerprints, which are then held against the rows themselves.
     """
     prints = pd.util.hash_pandas_object(pd.DataFrame(covariates), index=False)
     alike, _ = pd.factorize(prints)
-    first = np.flatnonzero(~prints.duplicated())
-    whole = np.array_equal(covariates[first][alike], covariates)
-    return alike if whole else np.arange(len(covariates))
+    distinct = covariates[~prints.duplicated()]
+    whole = np.array_equal(distinct[alike], covariates)
+    return (distinct, alike) if whole else (covariates, np.arange(len(covariates)))
 
 
 def balanced_difference(
@@ -170,8 +170,13 @@ def balanced_difference(
     entropy balancing is doubly robust (Zhao and Percival 2017).
 
     Weights and fitted values depend on the covariates only: comparison rows with the same
-    (`alike`, as `number_alike` gives; none = all differ) are one row of the problem with
-    the sum of their base weights, of which each then gets its share.
+    are one row of the problem with the sum of their base weights, of which each then gets
+    its share.
+
+    Parameters
+    ----------
+    covariates, alike
+        A row each; or distinct rows, and which of them each row is (`find_distinct`).
 
     Returns
     -------
@@ -185,12 +190,11 @@ def balanced_difference(
     if d.all() or not d.any():
         raise EstimationError("没有参加者或没有对照者，无法加权平衡。")
     others, q = np.flatnonzero(~d), np.ones(len(y)) if base is None else np.asarray(base)
-    group = others if alike is None else alike[others]
+    alike = np.arange(len(y)) if alike is None else alike
+    group = alike[others]
     counts, of_group = np.bincount(group), np.bincount(group, q[others])
-    kept, example = np.flatnonzero(counts), np.empty(len(counts), dtype=int)
-    example[group] = others
-    place = np.cumsum(counts > 0)[group] - 1
-    with_policy, without, used = _standardise(z[d], z[example[kept]], counts[kept])
+    kept, place = np.flatnonzero(counts), np.cumsum(counts > 0)[group] - 1
+    with_policy, without, used = _standardise(z[alike[d]], z[kept], counts[kept])
     weights, moments, ridge = _find_weights(without, of_group[kept])
     w = (weights / of_group[kept])[place] * q[others]
     slope = _regress(without, np.bincount(place, w * y[others]), weights, moments)
@@ -239,17 +243,15 @@ class Stack:
     rows
         Rows of the risk sets with known covariates; ``code``: position of the person
         among the units.
-    values
-        Covariates, month of entry and past work of these rows.
-    alike
-        As `number_alike` gives.
+    distinct, alike
+        Covariates, month of entry and past work of these rows (`find_distinct`).
     n_dropped
         Rows with unknown covariates.
     """
 
     cohort: int
     rows: pd.DataFrame
-    values: np.ndarray
+    distinct: np.ndarray
     alike: np.ndarray
     n_dropped: int
 
@@ -276,10 +278,9 @@ def stack_sets(
     for g, rows in risk_sets.assign(code=code).groupby("cohort"):
         values = rows[names].to_numpy(dtype=float, na_value=np.nan)
         complete = np.isfinite(values).all(axis=1)
-        values, kept = values[complete], ["code", "month", "treated", "untreated_until"]
-        dropped = int((~complete).sum())
-        rows = rows.loc[complete, kept]
-        stacks.append(Stack(int(g), rows, values, number_alike(values), dropped))
+        kept = ["code", "month", "treated", "untreated_until"]
+        found, dropped = find_distinct(values[complete]), int((~complete).sum())
+        stacks.append(Stack(int(g), rows.loc[complete, kept], *found, dropped))
     return units, stacks
 
 
@@ -325,7 +326,7 @@ def balanced_effects(
     wide = widen(years, "person_id", "year", outcome, units["unit"], times)
     stay, cells, reports = index_stay_weights(stay_weights, pd.Index(units["unit"])), [], []
     for stack in stacks:
-        g, rows, z, alike = stack.cohort, stack.rows, stack.values, stack.alike
+        g, rows, z, alike = stack.cohort, stack.rows, stack.distinct, stack.alike
         codes, treated = rows["code"].to_numpy(), rows["treated"].to_numpy() == 1
         for t in times:
             if t - g not in event_times if event_times is not None else t < g:
@@ -340,7 +341,7 @@ def balanced_effects(
             if not 0 < d.sum() < len(d):
                 continue
             estimate, contribution, report = balanced_difference(
-                y[known], d, z[known], base[known], alike[known]
+                y[known], d, z, base[known], alike[known]
             )
             left = zip(covariates, report["left"], strict=False)
             reports.append(
