@@ -59,6 +59,14 @@ def test_every_notebook_ran_and_both_pages_stand(home):
     assert not (home / "data" / "demo" / "failed").exists()
 
 
+def test_an_edition_before_the_first_subsidy_says_that_nothing_is_due_yet(home):
+    result = call("run", "--years", "2016", home=home)
+    assert result.returncode == 0, result.stdout
+    assert published(home, "verdict_subsidy", 2016)["verdict"].tolist() == ["not_due"]
+    page = home / "outputs" / "demo" / "2016" / "findings.html"
+    assert "尚未到期" in page.read_text(encoding="utf-8")
+
+
 def test_second_run_does_nothing_and_says_so(home):
     result = call("run", "--years", "2023-2024", home=home)
     assert result.returncode == 0

@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import re
+import sys
 import tempfile
 import time
 from contextlib import contextmanager
@@ -22,7 +23,7 @@ from evaluation.batch.receipts import (
 from evaluation.errors import EvaluationError, KernelError
 from evaluation.files import WRITTEN_VARIABLE, list_drafts, put_in_place, write_whole
 from evaluation.paths import Folders, locate
-from evaluation.trace import READ_VARIABLE
+from evaluation.trace import PACKAGE, READ_VARIABLE
 
 # Bytes that a notebook may take beyond its start, and seconds that a cell may run.
 MEMORY_VARIABLE, TIMEOUT_VARIABLE = "EVALUATION_MEMORY", "EVALUATION_TIMEOUT"
@@ -183,7 +184,11 @@ def finish_notebook(draft: Path, run: Run) -> bytes:
             )
         if cell.get("execution_count") is None:
             raise KernelError(f"第{number}个单元格没有运行：前面可能提前结束了内核。")
+    machine = (str(locate().root), PACKAGE.rstrip(os.sep), sys.prefix)
     for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream":  # a warning names the file that it is from
+                output.text = shorten_paths(output.text, machine)
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
         if "injected-parameters" in cell.metadata.get("tags", []):
@@ -194,6 +199,13 @@ def finish_notebook(draft: Path, run: Run) -> bytes:
     notebook.metadata.get("language_info", {}).pop("version", None)
     nbformat.write(notebook, draft)
     return draft.read_bytes()
+
+
+def shorten_paths(text: str, machine: tuple[str, ...]) -> str:
+    """Leave out of a text where on this machine a file of these folders lies."""
+    for folder in machine:
+        text = text.replace(folder + os.sep, "")
+    return text
 
 
 def _refuse_personal_text(notebook, name: str) -> None:

@@ -211,6 +211,8 @@ def plot_paths(
     names = labels or (words["treated"], words["comparison"])
     _label_ends(ax, treated, comparison, names)
     ax.set(ylim=(0, 110), yticks=[0, 25, 50, 75, 100])
+    if not times:  # nobody to show yet: room for the words at least
+        ax.set_xlim(-2, 1)
     # A narrow drawing has no room for more than six names of years.
     step = 2 if ax.figure.get_figwidth() < 5.5 and len(times) > 6 else 1
     named = times[::-step]

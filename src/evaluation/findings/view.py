@@ -120,7 +120,8 @@ class View:
             line = []
             for policy in self.order:
                 row = cells.get((step, policy))
-                share = None if row is None or pd.isna(row["n"]) else row["n"] / first[policy]
+                known = row is not None and pd.notna(row["n"]) and first[policy] > 0
+                share = row["n"] / first[policy] if known else None
                 line.append((self.cell(row, "n"), share))
             body.append((self.label(step, rows, "step"), line))
         return body
