@@ -59,12 +59,13 @@ def test_every_notebook_ran_and_both_pages_stand(home):
     assert not (home / "data" / "demo" / "failed").exists()
 
 
-def test_an_edition_before_the_first_subsidy_says_that_nothing_is_due_yet(home):
+def test_an_edition_before_the_first_subsidy_has_a_page_that_says_so(home):
     result = call("run", "--years", "2016", home=home)
     assert result.returncode == 0, result.stdout
-    assert published(home, "verdict_subsidy", 2016)["verdict"].tolist() == ["not_due"]
+    verdict = published(home, "verdict_subsidy", 2016).iloc[0]
+    assert (verdict["verdict"], verdict["n_participants"]) == ("too_few", 0)
     page = home / "outputs" / "demo" / "2016" / "findings.html"
-    assert "尚未到期" in page.read_text(encoding="utf-8")
+    assert "证据不足" in page.read_text(encoding="utf-8")
 
 
 def test_second_run_does_nothing_and_says_so(home):
