@@ -136,8 +136,7 @@ def test_kernel_ends_when_its_caller_goes_away(warm, tmp_path):
     connection = tmp_path / "kernel.json"
     kernel = request_kernel(["-f", str(connection)], dict(os.environ), str(tmp_path))
     assert kernel.poll() is None
-    kernel._lines.close()
-    kernel._connection.close()
+    kernel.let_go()
     wait_until(lambda: not Path(f"/proc/{kernel.pid}").exists())
 
 

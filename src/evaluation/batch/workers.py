@@ -15,6 +15,9 @@ _LOAD = (
     "pandas",
     "evaluation.batch.engine",
     "evaluation.findings.page",
+    "nbconvert.exporters.html",
+    "fontTools.subset",
+    "IPython.display",
 )
 
 

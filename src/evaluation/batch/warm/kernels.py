@@ -19,6 +19,7 @@ from traitlets import Type
 
 from evaluation.batch.warm.process import VARIABLE
 
+_OPEN = 10.0  # seconds until the warm process listens
 _START = 60.0  # seconds until the warm process has loaded and answers
 
 
@@ -37,8 +38,13 @@ class WarmProcess:
             line = self._lines.readline()
             # Without a last word the warm process was killed, and its children with it.
             self.returncode = json.loads(line)["status"] if line else -signal.SIGKILL
-            self._connection.close()
+            self.let_go()
         return self.returncode
+
+    def let_go(self) -> None:
+        """Close the connection: a kernel that still runs is ended."""
+        self._lines.close()
+        self._connection.close()
 
     def wait(self) -> int:
         """Wait for the end."""
@@ -63,22 +69,21 @@ def request_kernel(argv: list[str], env: dict, cwd: str) -> WarmProcess | None:
         return None
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.settimeout(_START)
+    lines = connection.makefile("rb")
     try:
         # The process may still be on its way to its socket.
-        for _ in range(100):
-            try:
-                connection.connect(path)
-                break
-            except FileNotFoundError:
-                time.sleep(0.05)
+        end = time.monotonic() + _OPEN
+        while not Path(path).exists() and Path(path).parent.is_dir() and time.monotonic() < end:
+            time.sleep(0.05)
+        connection.connect(path)
         env = {name: value for name, value in env.items() if name != VARIABLE}
         request = {"argv": argv, "env": env, "cwd": cwd}
         connection.sendall(json.dumps(request).encode() + b"\n")
-        lines = connection.makefile("rb")
         answer = json.loads(lines.readline() or b"{}")
     except OSError:
         answer = {}
     if "pid" not in answer:
+        lines.close()
         connection.close()
         return None
     return WarmProcess(connection, lines, answer["pid"])
