@@ -16,21 +16,12 @@ ENGINES = ["kernel", pytest.param("warm", marks=pytest.mark.skipif(
 linux = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 
 
-@pytest.fixture(scope="module")
-def warm():
-    if not process.can_fork():
-        yield
-        return
-    with process.open_warm_process():
-        yield
-
-
 def fail(folder, engine, *cells, **options):
     """Run cells of which one fails; the error and the notebook as it was kept."""
     source, output = folder / "source.ipynb", folder / "output.ipynb"
     write_notebook(source, "year: int = 2024", *cells)
     if engine == "warm":
-        options["kernel_manager_class"] = "evaluation.batch.warm.kernels.WarmKernelManager"
+        options["kernel_manager_class"] = process.MANAGER
     with pytest.raises(papermill.PapermillExecutionError) as caught:
         papermill.execute_notebook(
             str(source), str(output), kernel_name="python3", language="python",
@@ -49,7 +40,9 @@ def fail(folder, engine, *cells, **options):
     ],
 )
 @linux
-def test_a_dead_kernel_is_an_error_of_the_cell_that_ran(warm, tmp_path, engine, cell, said):
+def test_a_dead_kernel_is_an_error_of_the_cell_that_ran(
+    warm_process, tmp_path, engine, cell, said
+):
     problem, kept = fail(tmp_path, engine, "1", cell, "2")
     assert problem.ename == "KernelError" and said in problem.evalue
     status = [
@@ -60,7 +53,9 @@ def test_a_dead_kernel_is_an_error_of_the_cell_that_ran(warm, tmp_path, engine, 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("cell", ["import time\ntime.sleep(60)", "sum(range(10**11))"])
-def test_a_cell_that_hangs_is_stopped_also_inside_a_c_call(warm, tmp_path, engine, cell):
+def test_a_cell_that_hangs_is_stopped_also_inside_a_c_call(
+    warm_process, tmp_path, engine, cell
+):
     began = time.monotonic()
     problem, _ = fail(tmp_path, engine, cell, execution_timeout=1)
     assert problem.ename == "KernelError" and "--timeout" in problem.evalue
@@ -69,7 +64,7 @@ def test_a_cell_that_hangs_is_stopped_also_inside_a_c_call(warm, tmp_path, engin
 
 @pytest.mark.parametrize("engine", ENGINES)
 @linux
-def test_memory_is_bounded_for_each_notebook(warm, tmp_path, engine):
+def test_memory_is_bounded_for_each_notebook(warm_process, tmp_path, engine):
     budget = 200 * 2**20
     cells = ["small = bytearray(100 * 2**20)", "large = bytearray(400 * 2**20)"]
     problem, _ = fail(tmp_path, engine, *cells, memory=budget)

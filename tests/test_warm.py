@@ -20,7 +20,6 @@ from evaluation.batch.warm import process
 from evaluation.batch.warm.kernels import WarmKernelManager, request_kernel
 
 pytestmark = pytest.mark.skipif(not process.can_fork(), reason="warm kernels need Linux")
-MANAGER = "evaluation.batch.warm.kernels.WarmKernelManager"
 
 CELLS = [
     "print('到标准输出')\nimport sys\nprint('到标准错误', file=sys.stderr)",
@@ -65,19 +64,12 @@ print(np.random.random(), random.random())
 """
 
 
-@pytest.fixture(scope="module")
-def warm():
-    """One warm process for all tests here."""
-    with process.open_warm_process():
-        yield
-
-
 def execute(folder: Path, *cells: str, engine: str = "warm", **options):
     """Run cells; the executed notebook, also of one that failed."""
     source, output = folder / "source.ipynb", folder / f"{engine}.ipynb"
     write_notebook(source, "year: int = 2024", *cells)
     if engine == "warm":
-        options["kernel_manager_class"] = MANAGER
+        options["kernel_manager_class"] = process.MANAGER
     with contextlib.suppress(papermill.PapermillExecutionError):
         papermill.execute_notebook(
             str(source), str(output), parameters={"year": 2023}, kernel_name="python3",
@@ -95,7 +87,7 @@ def shown(notebook) -> list:
     ]
 
 
-def test_outputs_are_those_of_an_ordinary_kernel(warm, tmp_path):
+def test_outputs_are_those_of_an_ordinary_kernel(warm_process, tmp_path):
     ordinary = shown(execute(tmp_path, *CELLS, engine="kernel"))
     forked = shown(execute(tmp_path, *CELLS))
     assert len(ordinary) == len(CELLS) + 2
@@ -103,7 +95,7 @@ def test_outputs_are_those_of_an_ordinary_kernel(warm, tmp_path):
         assert found == expected
 
 
-def test_nothing_passes_from_one_notebook_to_the_next(warm, tmp_path):
+def test_nothing_passes_from_one_notebook_to_the_next(warm_process, tmp_path):
     before = execute(tmp_path, FIND_TRACES).cells[-1].outputs[0].text.splitlines()
     execute(tmp_path, LEAVE_TRACES)
     after = execute(tmp_path, FIND_TRACES).cells[-1].outputs[0].text.splitlines()
@@ -112,7 +104,7 @@ def test_nothing_passes_from_one_notebook_to_the_next(warm, tmp_path):
     assert before[1].split()[1] != after[1].split()[1]
 
 
-def test_environment_and_folder_are_those_of_the_caller(warm, tmp_path, monkeypatch):
+def test_environment_and_folder_are_those_of_the_caller(warm_process, tmp_path, monkeypatch):
     monkeypatch.setenv("ASKED", "乙")
     monkeypatch.chdir(tmp_path)
     cell = "import os\nprint(os.environ['ASKED'], os.getcwd(), 'EVALUATION_WARM' in os.environ)"
@@ -120,7 +112,7 @@ def test_environment_and_folder_are_those_of_the_caller(warm, tmp_path, monkeypa
     assert outputs[0].text == f"乙 {tmp_path} False\n"
 
 
-def test_processes_left_by_a_notebook_end_with_it(warm, tmp_path):
+def test_processes_left_by_a_notebook_end_with_it(warm_process, tmp_path):
     cell = (
         "import subprocess\n"
         "mine = subprocess.Popen(['sleep', '300'])\n"
@@ -132,7 +124,7 @@ def test_processes_left_by_a_notebook_end_with_it(warm, tmp_path):
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
 
 
-def test_kernel_ends_when_its_caller_goes_away(warm, tmp_path):
+def test_kernel_ends_when_its_caller_goes_away(warm_process, tmp_path):
     connection = tmp_path / "kernel.json"
     kernel = request_kernel(["-f", str(connection)], dict(os.environ), str(tmp_path))
     assert kernel.poll() is None

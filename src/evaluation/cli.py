@@ -14,7 +14,6 @@ from evaluation import __version__
 from evaluation.errors import EvaluationError
 from evaluation.paths import Folders, has_ledgers, locate
 
-NOTHING = nullcontext()
 DONE, FAILED, WRONG_USAGE, LEDGERS_REFUSED = 0, 1, 2, 3
 
 
@@ -125,7 +124,8 @@ def run(years, jobs, ledgers, out, force, engine, memory, timeout) -> None:
     jobs = jobs or os.cpu_count() or 1
     limits = {"engine": engine, "memory": memory, "minutes": timeout, "jobs": jobs}
     try:
-        with open_session(folders, **limits) if force or _has_work(folders, years) else NOTHING:
+        works = force or _has_work(folders, years)
+        with open_session(folders, **limits) if works else nullcontext():
             outcomes = _run_stages(folders, years, bool(available), jobs=jobs, force=force)
             _write_index(folders, outcomes)
             _write_status(folders, outcomes)

@@ -18,8 +18,8 @@ import nbformat
 import papermill
 
 from evaluation.batch.engine import register_engine
-from evaluation.batch.execution import WARM_MANAGER, time_cells
-from evaluation.batch.warm.process import open_warm_process
+from evaluation.batch.execution import time_cells
+from evaluation.batch.warm.process import MANAGER, open_warm_process
 
 CELLS = [
     "year: int = 2024",
@@ -65,12 +65,12 @@ def main() -> None:
         nbformat.write(notebook, folder / "source.ipynb")
         ordinary = [run(folder) for _ in range(5)]
         with open_warm_process():
-            run(folder, kernel_manager_class=WARM_MANAGER)  # waits until all is loaded
+            run(folder, kernel_manager_class=MANAGER)  # waits until all is loaded
             own = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children")
             server = int(own.read_text(encoding="ascii").split()[-1])
             forked = []
             for number in range(1, arguments.runs + 1):
-                forked.append(run(folder, kernel_manager_class=WARM_MANAGER))
+                forked.append(run(folder, kernel_manager_class=MANAGER))
                 if number in (10, arguments.runs):
                     print(
                         number, "warm process", measure(server), "caller", measure(os.getpid())

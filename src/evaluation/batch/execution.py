@@ -20,6 +20,7 @@ from evaluation.batch.receipts import (
     report_path,
     write_json,
 )
+from evaluation.batch.warm import process as warm
 from evaluation.errors import EvaluationError, KernelError
 from evaluation.files import WRITTEN_VARIABLE, list_drafts, put_in_place, write_whole
 from evaluation.paths import Folders, locate
@@ -27,10 +28,6 @@ from evaluation.trace import PACKAGE, READ_VARIABLE
 
 # Bytes that a notebook may take beyond its start, and seconds that a cell may run.
 MEMORY_VARIABLE, TIMEOUT_VARIABLE = "EVALUATION_MEMORY", "EVALUATION_TIMEOUT"
-WARM_MANAGER, WARM_VARIABLE = (
-    "evaluation.batch.warm.kernels.WarmKernelManager",
-    "EVALUATION_WARM",
-)
 _ADVICE = {"MemoryError": "（超过了每个笔记本可用的内存，可用 --memory 放宽）"}
 
 
@@ -134,7 +131,7 @@ def _run_notebook(folders: Folders, run: Run, draft: Path, note: Path, kernel: s
 
     from evaluation.batch.engine import register_engine
 
-    warm = {"kernel_manager_class": WARM_MANAGER} if WARM_VARIABLE in os.environ else {}
+    manager = {"kernel_manager_class": warm.MANAGER} if warm.VARIABLE in os.environ else {}
     with _noted(note):
         papermill.execute_notebook(
             str(folders.notebooks / f"{run.notebook}.ipynb"),
@@ -147,7 +144,7 @@ def _run_notebook(folders: Folders, run: Run, draft: Path, note: Path, kernel: s
             log_output=False,
             memory=int(os.environ.get(MEMORY_VARIABLE, 0)),
             execution_timeout=int(os.environ.get(TIMEOUT_VARIABLE, 0)) or None,
-            **warm,
+            **manager,
         )
 
 

@@ -10,7 +10,6 @@ from evaluation.errors import EvaluationError
 from evaluation.files import remove_stale_drafts
 from evaluation.paths import Folders
 
-ENGINES = ("kernel", "warm")
 _SHARE = 0.8  # of the machine's memory for all notebooks together
 
 

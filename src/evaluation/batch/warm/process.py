@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 VARIABLE = "EVALUATION_WARM"  # where the warm process listens; worker processes inherit it
+MANAGER = "evaluation.batch.warm.kernels.WarmKernelManager"  # gives out its kernels
 # One thread before each fork: no pools of OpenBLAS, no background thread of pyarrow's
 # allocator. Kernels get the environment of their caller instead.
 _QUIET = {
@@ -45,11 +46,13 @@ def open_warm_process() -> Iterator[None]:
             stdin=subprocess.PIPE,
             env=os.environ | _QUIET,
         )
+        another = os.environ.get(VARIABLE)
         os.environ[VARIABLE] = path
         try:
             yield
         finally:
             os.environ.pop(VARIABLE, None)
+            os.environ.update({VARIABLE: another} if another else {})
             process.stdin.close()
             try:
                 process.wait(timeout=10)
