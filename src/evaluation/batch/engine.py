@@ -81,10 +81,15 @@ class TruthfulEngine(NBClientEngine):
             log=logger,
             **{name: kwargs[name] for name in names if kwargs.get(name)},
         )
+        # papermill writes the notebook before and after each cell. Nobody looks at the
+        # draft before the end, when it is written once more.
+        draft, nb_man.output_path = nb_man.output_path, None
         try:
             return client.execute()
         except _KernelLostError:
             return nb_man.nb  # papermill finds the error in the cell
+        finally:
+            nb_man.output_path = draft
 
 
 def register_engine() -> str:

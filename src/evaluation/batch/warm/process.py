@@ -21,6 +21,10 @@ _QUIET = {
     # a running shell when they are imported.
     "MPLBACKEND": "module://matplotlib_inline.backend_inline",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    # The C library hands large arrays back to the system at once, and each new one costs
+    # a fault of every page; a kernel lives for seconds and may keep what it has.
+    "MALLOC_MMAP_THRESHOLD_": str(2**30),
+    "MALLOC_TRIM_THRESHOLD_": str(2**32),
 }
 
 

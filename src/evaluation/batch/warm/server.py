@@ -36,7 +36,9 @@ PRELOAD = (
     "pandas",
     "pyarrow",
     "pyarrow.compute",
+    "pyarrow.dataset",
     "pyarrow.parquet",
+    "pandas.io.formats.csvs",
     "scipy.stats",
     "scipy.optimize",
     "statsmodels.api",
@@ -91,6 +93,7 @@ def preload() -> None:
     localinterfaces.local_ips()
     small = pd.DataFrame({"a": [1.0, 2.0], "b": ["x", "y"]})
     small.groupby("b")["a"].mean().to_frame()._repr_html_()
+    small.style.hide(axis="index").to_html()
     figure = Figure()
     figure.subplots().plot([1, 2], label="a")
     figure.savefig(os.devnull, format="svg")
