@@ -71,7 +71,8 @@ def read_table(path: Path) -> pd.DataFrame:
     if not path.is_file():
         writer = "1_ledgers" if path.parent.name == "clean" else "2_panel 或 4_effect"
         raise TableError(f"缺少表 {path.name}：请先运行笔记本 {writer}。")
-    frame = pd.read_parquet(path)
+    # Column by column: columns of one type put together would be a second copy of them.
+    frame = pd.read_parquet(path, to_pandas_kwargs={"split_blocks": True})
     if frame.attrs.get("schema") != SCHEMA_VERSION:
         raise TableError(f"表 {path.name} 由其他版本的程序写成，请重新运行前面的笔记本。")
     return frame

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -150,8 +151,10 @@ def find_distinct(covariates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     Told apart by fingerprints, which are then held against the rows themselves.
     """
     prints = pd.util.hash_pandas_object(pd.DataFrame(covariates), index=False)
-    alike, _ = pd.factorize(prints)
-    distinct = covariates[~prints.duplicated()]
+    alike, found = pd.factorize(prints.to_numpy())
+    first = np.empty(len(found), dtype=np.intp)
+    first[alike[::-1]] = np.arange(len(alike))[::-1]
+    distinct = covariates[first]
     whole = np.array_equal(distinct[alike], covariates)
     return (distinct, alike) if whole else (covariates, np.arange(len(covariates)))
 
@@ -225,11 +228,13 @@ def add_lags(risk_sets: pd.DataFrame, history: Iterable[str]) -> pd.DataFrame:
     What the placebo balances on. Of the quarters in `history` (the latest first) the
     four that end before 31 December of the year before entry.
     """
-    past = risk_sets[list(history)].to_numpy(dtype=float)
-    newest = (risk_sets["month"].to_numpy() % 12) // 3 + 1
-    take = np.minimum(newest[:, None] + np.arange(4), past.shape[1] - 1)
-    lags = np.take_along_axis(past, take, axis=1)
-    return risk_sets.assign(**{f"lag_{k + 1}": lags[:, k] for k in range(4)})
+    past = [risk_sets[name].to_numpy(dtype=float) for name in history]
+    quarter, last = (risk_sets["month"].to_numpy() % 12) // 3, len(past) - 1
+    lags = {
+        f"lag_{k}": np.choose(quarter, [past[min(q + k, last)] for q in range(4)])
+        for k in range(1, 5)
+    }
+    return risk_sets.assign(**lags)
 
 
 @dataclass(frozen=True)
@@ -257,7 +262,10 @@ class Stack:
 
 
 def stack_sets(
-    risk_sets: pd.DataFrame, covariates: Iterable[str], history: Iterable[str]
+    risk_sets: pd.DataFrame,
+    covariates: Iterable[str],
+    history: Iterable[str],
+    cohorts: Iterable[int] | None = None,
 ) -> tuple[pd.DataFrame, list[Stack]]:
     """Stack the monthly sets of each entry year with what is to be balanced.
 
@@ -267,20 +275,28 @@ def stack_sets(
         As for `district.risk_set_effects`, all rows.
     history
         Columns of past work.
+    cohorts
+        Entry years to stack; none = all.
 
     Returns
     -------
     tuple
         Units (key ``unit``, with ``cluster``), and a stack per entry year.
     """
+    if not risk_sets["cohort"].is_monotonic_increasing:
+        risk_sets = risk_sets.sort_values("cohort", kind="stable")
     units, names = list_persons(risk_sets), [*covariates, "month", *history]
     code, stacks = find_rows(pd.Index(units["unit"]), risk_sets["person_id"]), []
-    for g, rows in risk_sets.assign(code=code).groupby("cohort"):
-        values = rows[names].to_numpy(dtype=float, na_value=np.nan)
-        complete = np.isfinite(values).all(axis=1)
-        kept = ["code", "month", "treated", "untreated_until"]
-        found, dropped = find_distinct(values[complete]), int((~complete).sum())
-        stacks.append(Stack(int(g), rows.loc[complete, kept], *found, dropped))
+    rows = risk_sets[["month", "treated", "untreated_until"]].assign(code=code)
+    present, starts = np.unique(risk_sets["cohort"], return_index=True)
+    for g, bounds in zip(present, pairwise([*starts, len(rows)]), strict=True):
+        if cohorts is not None and g not in cohorts:
+            continue
+        part = slice(*bounds)  # rows in order of their cohort: nothing is copied for it
+        values = risk_sets[names].iloc[part].to_numpy(dtype=float, na_value=np.nan)
+        known = np.isfinite(values).all(axis=1)
+        found, dropped = find_distinct(values[known]), int((~known).sum())
+        stacks.append(Stack(int(g), rows.iloc[part][known], *found, dropped))
     return units, stacks
 
 

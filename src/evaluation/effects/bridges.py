@@ -15,12 +15,13 @@ COLUMNS = ["result_id", "policy", "step", "estimate", "conf_low", "conf_high", "
 
 def publish_primary(study, cohorts) -> dict:
     """The published primary effect of some cohorts; missing values where there is none."""
-    sets = study.risk_sets[study.risk_sets["cohort"].isin(cohorts)]
-    stacked = stack_sets(sets, study.covariates, study.history)
+    sets = study.risk_sets
+    drawn = sets[sets["cohort"].isin(cohorts) & (sets["drawn"] == 1)]
+    stacked = stack_sets(sets, study.covariates, study.history, cohorts)
     tables = (study.years, study.stay_weights)
     settings = study.settings() | {"event_times": study.primary_times}
     designs = (
-        risk_set_effects(sets, *tables, **settings),
+        risk_set_effects(drawn, *tables, **settings),
         balanced_effects(stacked, *tables, **settings)[0],
     )
     rows = [aggregate(design, "primary", study.horizon) for design in designs]
@@ -30,8 +31,8 @@ def publish_primary(study, cohorts) -> dict:
 
 
 def drop_late_entries(study, before):
-    """Without persons who are participants now and were not known as such then."""
-    sets = study.risk_sets
+    """The cohorts of then without persons who are participants now and were not then."""
+    sets = study.risk_sets[study.risk_sets["cohort"].isin(before.cohorts)]
     known = before.persons.loc[before.persons["entry_year"].notna(), "person_id"]
     late = (sets["treated"] == 1) & ~sets["person_id"].isin(known)
     return replace(study, risk_sets=sets[~late].reset_index(drop=True))

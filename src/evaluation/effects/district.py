@@ -96,20 +96,23 @@ def risk_set_effects(
 
 def list_persons(risk_sets: pd.DataFrame) -> pd.DataFrame:
     """Persons of risk sets, key ``unit``, with their cluster (constant within a person)."""
-    persons = risk_sets.drop_duplicates("person_id")[["person_id", "cluster"]]
-    persons = persons.rename(columns={"person_id": "unit"}).reset_index(drop=True)
-    return persons.assign(unit=np.asarray(persons["unit"]))
+    persons = risk_sets[["person_id", "cluster"]].drop_duplicates("person_id")
+    return persons.rename(columns={"person_id": "unit"}).reset_index(drop=True)
 
 
 def index_stay_weights(stay_weights: pd.DataFrame, people: pd.Index) -> dict:
     """Weights for staying untreated by (cohort, year): one per person, missing where none."""
-    row, weight = find_rows(people, stay_weights["person_id"]), stay_weights["weight"]
-    stay, weight = {}, weight.to_numpy(dtype=float)
-    for (g, t), at in stay_weights.groupby(["cohort", "year"]).indices.items():
-        at = at[row[at] >= 0]
-        stay[int(g), int(t)] = np.full(len(people), np.nan)
-        stay[int(g), int(t)][row[at]] = weight[at]
-    return stay
+    row = find_rows(people, stay_weights["person_id"])
+    cohort, year = (stay_weights[n].to_numpy(dtype="int64") for n in ("cohort", "year"))
+    first = year.min(initial=0)
+    n_years = year.max(initial=0) - first + 1
+    code, pairs = pd.factorize(cohort * n_years + year - first)
+    weights, inside = np.full((len(pairs), len(people)), np.nan), row >= 0
+    weights[code[inside], row[inside]] = stay_weights["weight"].to_numpy(dtype=float)[inside]
+    cohorts, years = np.divmod(pairs, n_years)
+    return dict(
+        zip(zip(cohorts.tolist(), (years + first).tolist(), strict=True), weights, strict=True)
+    )
 
 
 def comparison_weights(stay: dict, cohort: int, time: int, rows: pd.DataFrame) -> np.ndarray:

@@ -200,7 +200,7 @@ def tabulate_influence(cs: GroupTime, balanced: GroupTime, horizon: int) -> pd.D
         pooled = pool_at(design, horizon)
         if pooled is None:
             return pd.DataFrame({"person_id": [], "treated": [], "cs": [], "balanced": []})
-        n, units = len(pooled.influence), design.units["unit"]
+        n, units = len(pooled.influence), np.asarray(design.units["unit"])
         parts[name] = pd.Series(pooled.influence / n, index=units)
         parts[f"in_{name}"] = pd.Series(pooled.treated.astype(float), index=units)
     table = pd.DataFrame(parts).fillna(0.0)

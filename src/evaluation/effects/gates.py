@@ -157,11 +157,12 @@ def check_follow_up(
     """
     row = find_rows(pd.Index(persons["person_id"]), years["person_id"])
     until = persons["observed_until"].reindex(row).set_axis(years.index)
-    close = pd.to_datetime(years["year"].astype(str) + "-12-31")
+    close = pd.to_datetime({"year": years["year"], "month": 12, "day": 31})
     seen = years[outcome].notna()
     known = years[["person_id", "year"]].assign(known=seen.astype(float).mask(until < close))
     at_entry = years.loc[seen, ["person_id", "year"]].rename(columns={"year": "cohort"})
-    sets = risk_sets.merge(at_entry, on=["person_id", "cohort"]).assign(untreated_until=np.nan)
+    drawn = risk_sets[risk_sets["drawn"] == 1]
+    sets = drawn.merge(at_entry, on=["person_id", "cohort"]).assign(untreated_until=np.nan)
     even = sets.loc[sets["treated"] == 0, ["cohort", "person_id"]].drop_duplicates()
     difference = risk_set_effects(
         sets,

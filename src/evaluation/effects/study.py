@@ -107,7 +107,7 @@ def load_study(folders: Folders, plan: dict, year: int, policy: str, **asked) ->
     people = pd.Index(persons["person_id"])
     persons, years = name_persons(persons, people), name_persons(years, people)
     kept = load_sets(tables, policy, persons, plan, year)
-    sets = kept["risk_sets"]
+    sets, stay = (name_persons(kept[name], people) for name in ("risk_sets", "stay"))
     settings, outcomes = plan["policies"][policy], plan["outcomes"]
     history = [f"hist_{k}" for k in range(1, plan["designs"]["history_bins"] + 1)]
     study = Study(
@@ -120,7 +120,7 @@ def load_study(folders: Folders, plan: dict, year: int, policy: str, **asked) ->
         persons=persons.assign(entry_year=persons[f"{policy}_year"]),
         years=years,
         risk_sets=add_lags(sets, history),
-        stay_weights=kept["stay"],
+        stay_weights=stay,
         secondary=[*outcomes["secondary"], *MECHANICAL.get(policy, [])],
         history=history,
         lags=[f"lag_{k}" for k in range(1, 5)],

@@ -22,10 +22,16 @@ def find_rows(people: pd.Index, person_id: pd.Series) -> np.ndarray:
     """Position of each row's person among `people`, −1 where there is none.
 
     Persons are looked up once, not once per row; nothing but the spreading is left
-    where the column is categorical already.
+    where the column is categorical already, and no text is looked at where `people` are
+    of the same categories.
     """
     column = person_id.astype("category").cat
-    return np.append(people.get_indexer(column.categories), -1)[column.codes]
+    if isinstance(people, pd.CategoricalIndex) and people.categories.is_(column.categories):
+        place = np.full(len(column.categories) + 1, -1)
+        place[people.codes] = np.arange(len(people))
+    else:
+        place = np.append(people.get_indexer(column.categories), -1)
+    return place[column.codes]
 
 
 def name_persons(frame: pd.DataFrame, people: pd.Index) -> pd.DataFrame:
