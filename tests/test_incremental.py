@@ -218,3 +218,17 @@ def test_force_runs_everything_and_says_so(project):
     done = run(project, "--force")
     assert done.ran == {"1_ledgers", "2024.2_panel", "2024.6_value", *PAGE}
     assert "要求全部重算" in done.said
+
+
+def test_an_edition_of_an_earlier_call_stays_on_the_status_page(project):
+    runs = project / "data" / "runs"
+    (runs / "reports" / "2019.2_panel.json").write_text('{"began": 1}', encoding="utf-8")
+    assert run(project, "--years", "2024").ran == set()
+    for _ in range(2):
+        page = (runs / "status.html").read_text(encoding="utf-8")
+        assert '<th scope="col">2019</th>' in page and "上次运行中断了" in page
+        assert 'class="running"' not in page  # nothing is running: it was killed
+        result = call(project, "status")
+        assert "最新 5，将运行 4。" in result.stdout and "2019" in result.stdout
+    assert "2019" not in call(project, "status", "--years", "2024").stdout
+    (runs / "reports" / "2019.2_panel.json").unlink()

@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from conftest import ROOT
+from filelock import FileLock
 
 from evaluation.batch import freshness, inputs
 from evaluation.batch.freshness import Reason, find_reasons, survey
@@ -22,6 +23,8 @@ from evaluation.batch.receipts import (
     report_path,
     write_json,
 )
+from evaluation.batch.session import is_running
+from evaluation.batch.status import look
 from evaluation.batch.summary import group_reasons
 from evaluation.paths import locate
 from evaluation.trace import PACKAGE, read_trace
@@ -110,6 +113,16 @@ def test_no_receipt_no_rest(small_project):
     assert find_reasons(folders, PANEL) == (Reason("old"),)
     receipt_path(folders, PANEL).write_text("{", encoding="utf-8")  # damaged
     assert reasons(PANEL) == ["上次没有完成"]
+
+
+def test_what_began_is_running_only_while_a_batch_holds_the_project(small_project):
+    folders = locate()
+    note_start(folders, PANEL)
+    with FileLock(folders.runs / "lock"):
+        assert is_running(folders)
+        assert [s.state for s in look(folders, [PANEL], running=True)] == ["running"]
+    assert not is_running(folders)
+    assert [s.state for s in look(folders, [PANEL])] == ["stale"]
 
 
 def test_product_gone_or_changed_by_hand(small_project):

@@ -5,7 +5,6 @@ import os
 import re
 import sys
 import time
-from contextlib import nullcontext
 from pathlib import Path
 
 import click
@@ -105,8 +104,8 @@ def run(years, jobs, ledgers, out, force, engine, memory, timeout) -> None:
     _point_to(ledgers, out)
     from evaluation.batch import graph
     from evaluation.batch.execution import check_parameters
-    from evaluation.batch.session import open_session
     from evaluation.batch.summary import print_summary
+    from evaluation.batch.whole import run_editions
 
     began = time.monotonic()
     try:
@@ -124,11 +123,7 @@ def run(years, jobs, ledgers, out, force, engine, memory, timeout) -> None:
     jobs = jobs or os.cpu_count() or 1
     limits = {"engine": engine, "memory": memory, "minutes": timeout, "jobs": jobs}
     try:
-        works = force or _has_work(folders, years)
-        with open_session(folders, **limits) if works else nullcontext():
-            outcomes = _run_stages(folders, years, bool(available), jobs=jobs, force=force)
-            _write_index(folders, outcomes)
-            _write_status(folders, outcomes)
+        outcomes = run_editions(folders, years, force=force, **limits)
     except EvaluationError as problem:
         _stop(problem, WRONG_USAGE)
     print_summary(outcomes, folders, time.monotonic() - began)
@@ -156,54 +151,6 @@ def prepare_demonstration(folders: Folders) -> None:
         write_demo(folders.ledgers)
 
 
-def _has_work(folders: Folders, years: list[int] | None) -> bool:
-    """Whether anything would run; without editions that are known, always."""
-    from evaluation.batch import graph
-    from evaluation.batch.freshness import survey
-
-    looked = survey(folders, graph.list_runs(years or [], folders.notebooks))
-    return not years or any(outlook.state != "fresh" for outlook in looked.values())
-
-
-def _run_stages(folders, years, years_known, *, jobs, force) -> list:
-    from evaluation.batch import graph
-    from evaluation.batch.progress import Progress
-    from evaluation.batch.stages import build_stage
-
-    stages = graph.plan_stages(years or [], folders.notebooks)
-    with Progress(folders, force=force) as progress:
-        progress.show([run for stage in stages for run in stage])
-        outcomes = build_stage(folders, stages[0], jobs=jobs, force=force)
-        if not years_known and outcomes[0].state in ("done", "unchanged"):
-            try:
-                years = graph.choose_editions(graph.editions_available(folders), years)
-            except EvaluationError as problem:
-                _stop(problem, WRONG_USAGE)
-            stages = graph.plan_stages(years, folders.notebooks)
-            progress.show([run for stage in stages for run in stage])
-        for stage in stages[1:]:
-            outcomes += build_stage(folders, stage, jobs=jobs, force=force)
-    return outcomes
-
-
-def _write_index(folders: Folders, outcomes: list) -> None:
-    """Write the index over all editions, unless nothing changed or there is no verdict yet."""
-    stands = (folders.outputs / "index.html").is_file()
-    nothing_new = all(outcome.state != "done" for outcome in outcomes)
-    if (stands and nothing_new) or not any(folders.outputs.glob("[12]*/verdict_*.csv")):
-        return
-    from evaluation.findings.page import write_index
-
-    write_index(folders)
-
-
-def _write_status(folders: Folders, outcomes: list) -> None:
-    from evaluation.batch.status import look
-    from evaluation.batch.status_page import write_status
-
-    write_status(folders, look(folders, [outcome.run for outcome in outcomes], outcomes))
-
-
 def _exit_code(outcomes: list) -> int:
     ledgers = outcomes[0]
     if ledgers.state == "failed" and ledgers.error == "LedgerError":
@@ -223,6 +170,7 @@ def status(years, ledgers, out) -> None:
     """
     _point_to(ledgers, out)
     from evaluation.batch import graph
+    from evaluation.batch.session import is_running
     from evaluation.batch.status import is_current, look
     from evaluation.batch.status_page import write_status
     from evaluation.batch.summary import print_status
@@ -231,8 +179,10 @@ def status(years, ledgers, out) -> None:
         folders = locate()
         available = graph.editions_available(folders)
         if available:
-            years = graph.choose_editions(available, years)
-        standings = look(folders, graph.list_runs(years or [], folders.notebooks))
+            chosen = graph.choose_editions(available, years)
+            years = chosen if years else sorted({*chosen, *graph.editions_run(folders)})
+        runs = graph.list_runs(years or [], folders.notebooks)
+        standings = look(folders, runs, running=is_running(folders))
         page = write_status(folders, standings)
     except EvaluationError as problem:
         _stop(problem, WRONG_USAGE)

@@ -7,9 +7,9 @@ import re
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
+from evaluation.batch.environment import set_variables
 from evaluation.batch.inputs import write_receipt
 from evaluation.batch.receipts import (
     Run,
@@ -111,15 +111,9 @@ def _make_products(folders: Folders, run: Run, draft: Path, note: Path) -> list[
     return list(dict.fromkeys(place for _, place in drafts))
 
 
-@contextmanager
 def _noted(note: Path):
     """Let whatever is written be noted, here and in a kernel started now; there reads too."""
-    os.environ |= {WRITTEN_VARIABLE: str(note), READ_VARIABLE: str(_trace(note))}
-    try:
-        yield
-    finally:
-        os.environ.pop(WRITTEN_VARIABLE, None)
-        os.environ.pop(READ_VARIABLE, None)
+    return set_variables({WRITTEN_VARIABLE: str(note), READ_VARIABLE: str(_trace(note))})
 
 
 def _trace(note: Path) -> Path:

@@ -117,6 +117,12 @@ def editions_available(folders: Folders) -> list[int]:
     return sorted(int(year) for year in known if not math.isnan(year))
 
 
+def editions_run(folders: Folders) -> list[int]:
+    """Editions of which a run ever began."""
+    reports = (folders.runs / "reports").glob("[12][0-9][0-9][0-9].*.json")
+    return sorted({int(path.name[:4]) for path in reports})
+
+
 def choose_editions(available: list[int], wanted: list[int] | None) -> list[int]:
     """Settle which editions are run.
 

@@ -4,12 +4,15 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+from evaluation.batch.environment import set_variables
 from evaluation.batch.execution import MEMORY_VARIABLE, TIMEOUT_VARIABLE
 from evaluation.batch.warm.process import VARIABLE, can_fork, open_warm_process
 from evaluation.errors import EvaluationError
 from evaluation.files import remove_stale_drafts
 from evaluation.paths import Folders
 
+_LOCK = "lock"
+_THREADS = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
 _SHARE = 0.8  # of the machine's memory for all notebooks together
 
 
@@ -41,26 +44,35 @@ def open_session(
         raise EvaluationError("这台电脑的系统不支持 --engine warm（需要 Linux），请用 kernel。")
     from evaluation.batch.workers import stop_workers
 
+    limits = {
+        TIMEOUT_VARIABLE: str(round(minutes * 60)),
+        MEMORY_VARIABLE: str(_bytes_for_each(memory, jobs)),
+    }
+    # Notebooks side by side, each with threads for every core, get in each other's way.
+    limits |= {name: os.environ.get(name, "1") for name in _THREADS}
     with ExitStack() as held:
         held.enter_context(_hold_project(folders))
         remove_stale_drafts(folders.data, folders.outputs)
-        os.environ[TIMEOUT_VARIABLE] = str(round(minutes * 60))
-        os.environ[MEMORY_VARIABLE] = str(_bytes_for_each(memory, jobs))
-        # Notebooks side by side, each with threads for every core, get in each other's way.
-        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-            os.environ.setdefault(name, "1")
+        held.enter_context(set_variables(limits))
         if engine == "kernel":
-            held.callback(os.environ.update, _take(VARIABLE))
+            held.enter_context(set_variables({VARIABLE: None}))
         elif can_fork() and VARIABLE not in os.environ:
             held.enter_context(open_warm_process())
         held.callback(stop_workers)
         yield
 
 
-def _take(variable: str) -> dict[str, str]:
-    """Take a variable out of the environment; what there is to put back."""
-    there = variable in os.environ
-    return {variable: os.environ.pop(variable)} if there else {}
+def is_running(folders: Folders) -> bool:
+    """Whether a batch is under way in this project."""
+    from filelock import FileLock, Timeout
+
+    if not folders.runs.is_dir():
+        return False
+    try:
+        with FileLock(folders.runs / _LOCK, timeout=0):
+            return False
+    except Timeout:
+        return True
 
 
 @contextmanager
@@ -69,7 +81,7 @@ def _hold_project(folders: Folders) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     folders.runs.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folders.runs / "lock", timeout=0)
+    lock = FileLock(folders.runs / _LOCK, timeout=0)
     try:
         with lock:
             yield

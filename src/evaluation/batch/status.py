@@ -45,7 +45,11 @@ class Standing:
 
 
 def look(
-    folders: Folders, runs: list[Run], outcomes: list[Outcome] | tuple[Outcome, ...] = ()
+    folders: Folders,
+    runs: list[Run],
+    outcomes: list[Outcome] | tuple[Outcome, ...] = (),
+    *,
+    running: bool = False,
 ) -> list[Standing]:
     """See how runs stand, without running or writing anything.
 
@@ -56,19 +60,22 @@ def look(
     outcomes
         What just happened to them, after a batch: what is up to date was then done or
         left unchanged.
+    running
+        Whether a batch is under way (`session.is_running`): without one, what began and
+        never ended was killed.
     """
     happened = {outcome.run: outcome.state for outcome in outcomes}
     return [
-        _stand(run, outlook, read_report(folders, run), happened.get(run))
+        _stand(run, outlook, read_report(folders, run), happened.get(run), running)
         for run, outlook in survey(folders, runs).items()
     ]
 
 
-def _stand(run: Run, outlook, report: dict, happened: str | None) -> Standing:
+def _stand(run: Run, outlook, report: dict, happened: str | None, running: bool) -> Standing:
     state = outlook.state
     if state == "fresh":
         state = happened or state
-    elif "began" in report:
+    elif "began" in report and running:
         state = "running"
     elif "error" in report and outlook.reasons[0].kind == "failed":
         state = "failed"

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from evaluation.batch.environment import set_variables
+
 VARIABLE = "EVALUATION_WARM"  # where the warm process listens; worker processes inherit it
 MANAGER = "evaluation.batch.warm.kernels.WarmKernelManager"  # gives out its kernels
 # One thread before each fork: no pools of OpenBLAS, no background thread of pyarrow's
@@ -50,13 +52,10 @@ def open_warm_process() -> Iterator[None]:
             stdin=subprocess.PIPE,
             env=os.environ | _QUIET,
         )
-        another = os.environ.get(VARIABLE)
-        os.environ[VARIABLE] = path
         try:
-            yield
+            with set_variables({VARIABLE: path}):
+                yield
         finally:
-            os.environ.pop(VARIABLE, None)
-            os.environ.update({VARIABLE: another} if another else {})
             process.stdin.close()
             try:
                 process.wait(timeout=10)
