@@ -25,6 +25,9 @@ from pathlib import Path
 import nbformat
 
 ROOT = Path(__file__).resolve().parents[2]
+KINDS = ("batch", "worker", "warm", "kernel")
+# Seconds: from its start, while everything is loaded, to its last notebooks.
+WHILE = {"batch": 12, "worker": 10, "warm": 10, "kernel": 6}
 NOTEBOOKS = {
     "1_ledgers": "show_rows: int = 20",
     "2_panel": "year: int = 2024",
@@ -111,6 +114,28 @@ def start(folder: Path) -> subprocess.Popen:
     )
 
 
+def find_victim(folder: Path, batch: subprocess.Popen, kind: str, draw: random.Random):
+    """A process of the kind, a random while after the first such; None if none appears."""
+    end = None
+    while batch.poll() is None:
+        there = [pid for pid, what in processes(folder).items() if what == kind]
+        if there and end is None:
+            end = time.monotonic() + draw.uniform(0, WHILE[kind])
+        if there and time.monotonic() >= end:
+            return draw.choice(there), kind
+        time.sleep(0.02)
+    return None
+
+
+def kill(victim: int, kind: str) -> str:
+    """Kill a process; what it was, or that it was gone already."""
+    try:
+        os.kill(victim, signal.SIGKILL)
+    except ProcessLookupError:
+        return f"{kind} gone"
+    return kind
+
+
 def receipts(folder: Path) -> dict[str, dict]:
     """Products of each finished run with their hashes."""
     found = {}
@@ -154,17 +179,10 @@ def main() -> None:
         make_project(folder)
         for number in range(arguments.kills):
             batch = start(folder)
-            time.sleep(draw.uniform(0.5, 12))
-            there = processes(folder)
-            kind = draw.choice(["batch", "worker", "warm", "kernel"])
-            chosen = [pid for pid, what in there.items() if what == kind] or list(there)
-            if chosen:
-                victim = draw.choice(chosen)
-                killed[there[victim]] += 1
-                try:
-                    os.kill(victim, signal.SIGKILL)
-                except ProcessLookupError:
-                    killed["gone"] += 1
+            kind = draw.choice(KINDS)
+            victim = find_victim(folder, batch, kind, draw)
+            if victim:
+                killed[kill(*victim)] += 1
             try:
                 batch.wait(timeout=120)
             except subprocess.TimeoutExpired:
