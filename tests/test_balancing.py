@@ -2,13 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from evaluation.effects.balancing import (
-    add_lags,
-    balance_weights,
-    balanced_difference,
-    find_distinct,
-    month_shares,
-)
+from evaluation.effects.balancing import add_lags, month_shares
+from evaluation.effects.entropy import balance_weights, balanced_difference, find_distinct
 from evaluation.errors import EstimationError
 
 TREATED = np.array([[2.0, 1.0], [3.0, 0.0]])

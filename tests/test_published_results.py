@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from evaluation.effects.aggregation import aggregate, interval, pool_by, pool_term
-from evaluation.effects.balancing import balance_weights, balanced_effects, stack_sets
+from evaluation.effects.balancing import balanced_effects, stack_sets
 from evaluation.effects.did import doubly_robust_did, group_time_effects
 from evaluation.effects.district import risk_set_effects
+from evaluation.effects.entropy import balance_weights
 from evaluation.effects.study import shape_panel
 
 VALIDATION = Path(__file__).resolve().parents[1] / ".." / "shared" / "data" / "validation"
