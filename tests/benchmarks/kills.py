@@ -137,32 +137,45 @@ def kill(victim: int, kind: str) -> str:
 
 
 def receipts(folder: Path) -> dict[str, dict]:
-    """Products of each finished run with their hashes."""
-    found = {}
-    for path in sorted((folder / "data" / "runs" / "receipts").glob("*.json")):
-        said = json.loads(path.read_text(encoding="utf-8"))
-        found[path.stem] = said.get("products", said)
-    return found
+    """Receipts of finished runs."""
+    paths = sorted((folder / "data" / "runs" / "receipts").glob("*.json"))
+    return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in paths}
 
 
 def corrupt(folder: Path) -> list[str]:
     """Products of finished runs that are missing or not what the receipt says."""
     bad = []
-    for run, products in receipts(folder).items():
-        for name, expected in products.items():
+    for run, receipt in receipts(folder).items():
+        for name, expected in receipt["products"].items():
             path = folder / "data" / name
             if not path.is_file() or hashlib.sha256(path.read_bytes()).hexdigest() != expected:
                 bad.append(f"{run}: {name}")
     return bad
 
 
-def times(folder: Path) -> dict[str, int]:
-    """When the products of each finished run were written."""
+def finished(folder: Path) -> dict[str, tuple]:
+    """When the products of each finished run were written, and on what they rest."""
     return {
-        run: max((folder / "data" / name).stat().st_mtime_ns for name in products)
-        for run, products in receipts(folder).items()
-        if all((folder / "data" / name).is_file() for name in products)
+        run: (
+            max((folder / "data" / name).stat().st_mtime_ns for name in receipt["products"]),
+            receipt["inputs"],
+        )
+        for run, receipt in receipts(folder).items()
+        if not any(run in problem for problem in corrupt(folder))
     }
+
+
+def needless(before: dict[str, tuple], now: dict[str, tuple]) -> list[str]:
+    """Finished runs that are gone, or were done again though what they read is the same.
+
+    A run that took from the edition before what was there is done again, and rightly,
+    once a killed run of that edition has been made up for.
+    """
+    return [
+        run
+        for run, (written, inputs) in before.items()
+        if run not in now or (now[run][0] != written and now[run][1] == inputs)
+    ]
 
 
 def main() -> None:
@@ -173,7 +186,7 @@ def main() -> None:
     arguments = parser.parse_args()
     draw = random.Random(arguments.seed)
     killed, problems = collections.Counter(), collections.Counter()
-    finished_before: dict[str, int] = {}
+    finished_before: dict[str, tuple] = {}
     with tempfile.TemporaryDirectory(prefix="kills-") as name:
         folder = Path(name)
         make_project(folder)
@@ -197,9 +210,8 @@ def main() -> None:
             for pid in left:
                 os.kill(pid, signal.SIGKILL)
             problems["corrupt products"] += len(corrupt(folder))
-            now = times(folder)
-            repeated = [r for r, when in finished_before.items() if now.get(r) != when]
-            problems["finished runs repeated"] += len(repeated)
+            now = finished(folder)
+            problems["finished runs repeated"] += len(needless(finished_before, now))
             finished_before = now
             if len(now) == 1 + 3 * 9 or draw.random() < 0.05:  # all done: begin anew
                 for path in (folder / "data" / "runs").rglob("*.json"):
