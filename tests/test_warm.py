@@ -201,3 +201,12 @@ def wait_until(true, seconds: float = 5.0) -> None:
     while not true():
         assert time.monotonic() < end, "did not happen"
         time.sleep(0.02)
+
+
+def test_a_worker_that_starts_after_its_batch_was_killed_ends_by_itself():
+    batch = subprocess.Popen([sys.executable, "-c", ""])
+    batch.wait()
+    code = f"from evaluation.batch import workers; workers._start({batch.pid}); input()"
+    worker = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE)
+    assert worker.wait(timeout=60) == 1
+    worker.stdin.close()

@@ -29,7 +29,11 @@ class KeptWorkers(Executor):
     def __init__(self, jobs: int):
         KeptWorkers.started = True
         self._processes = get_reusable_executor(
-            max_workers=jobs, timeout=600, initializer=_start, reuse=True
+            max_workers=jobs,
+            timeout=600,
+            initializer=_start,
+            initargs=(os.getpid(),),
+            reuse=True,
         )
 
     def submit(self, *args, **kwargs):
@@ -47,8 +51,9 @@ def stop_workers() -> None:
         get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
-def _start() -> None:
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+def _start(batch: int) -> None:
+    # The number comes from the batch: it may be gone before this process can ask.
+    threading.Thread(target=_end_with_parent, args=(batch,), daemon=True).start()
     for name in _LOAD:
         importlib.import_module(name)
 
