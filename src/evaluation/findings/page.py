@@ -47,7 +47,7 @@ class _Cleaner(HTMLParser):
             self.skipping += 1
         elif not self.skipping and tag in _TAGS:
             kept = "".join(
-                f' {name}="{escape(value or "")}"' if value is not None else f" {name}"
+                f" {name}" if value is None else f' {name}="{_escape_value(value)}"'
                 for name, value in attrs
                 if _is_harmless(tag, name, value or "")
             )
@@ -68,6 +68,11 @@ class _Cleaner(HTMLParser):
     def handle_data(self, data):
         if not self.skipping:
             self.out.append(escape(data, quote=False))
+
+
+def _escape_value(value: str) -> str:
+    """Escape for double quotes: single ones, of which drawings hold thousands, may stay."""
+    return escape(value, quote=False).replace('"', "&quot;")
 
 
 def _is_harmless(tag: str, name: str, value: str) -> bool:
@@ -189,7 +194,9 @@ def render_cells(notebook) -> str:
     for cell in notebook.cells:
         if HIDDEN_TAG in cell.metadata.get("tags", []):
             cell.source = ""
-    body, _ = exporter.from_notebook_node(notebook)
+    # Not HTMLExporter's own step: it parses the finished page once more, to mark code and
+    # pictures for screen readers, and this template shows no code and says what pictures are.
+    body, _ = super(HTMLExporter, exporter).from_notebook_node(notebook)
     return body
 
 
