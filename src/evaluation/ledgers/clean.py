@@ -59,13 +59,13 @@ class CleanedLedgers:
 
 @dataclass(frozen=True)
 class Reference:
-    """Reference data and the key, read once per run."""
+    """Reference data and the pseudonyms, read once per run."""
 
     aliases: Aliases
     words: dict[str, dict[str, str]]
     places: places.Gazetteer
     prefixes: tuple[str, ...]
-    key: bytes
+    pseudonyms: identity.Pseudonymiser
 
 
 def load_reference(reference: Path, key: bytes) -> Reference:
@@ -78,7 +78,9 @@ def load_reference(reference: Path, key: bytes) -> Reference:
     district = load_district(reference)["district"]
     prefixes = (*district["expected_prefixes"], district["demonstration_prefix"])
     gazetteer = places.load_places(reference)
-    return Reference(load_aliases(reference), words, gazetteer, prefixes, key)
+    return Reference(
+        load_aliases(reference), words, gazetteer, prefixes, identity.Pseudonymiser(key)
+    )
 
 
 def clean_folder(
@@ -187,7 +189,7 @@ def clean_raw(raw: Raw, known: Reference):
     notes: list[pd.DataFrame] = []
     cleaned = parse_columns(raw, known.words, notes)
     typed_sex = cleaned.get("sex", np.full(len(raw.rows), None, dtype=object))
-    persons, private = link_persons(raw, known.key, known.prefixes, typed_sex, notes)
+    persons, private = link_persons(raw, known.pseudonyms, known.prefixes, typed_sex, notes)
     cleaned |= persons
     cleaned |= _CLEANERS[raw.ledger](raw, known, cleaned, notes)
     check_dates(raw, cleaned, notes)
@@ -233,7 +235,7 @@ def clean_roster(raw, known, cleaned, notes) -> dict:
     return {
         **parse_township(raw, known.places, cleaned["snapshot_on"], notes),
         "snapshot_year": pd.Series(cleaned["snapshot_on"]).dt.year.to_numpy(dtype=float),
-        "household_key": link_column(raw, "household", known.key),
+        "household_key": link_column(raw, "household", known.pseudonyms),
     }
 
 
@@ -242,7 +244,7 @@ def clean_register(raw, known, cleaned, notes) -> dict:
 
     Cancelled spells stay, marked ``valid`` = 0.
     """
-    result = link_businesses(raw, known.key, notes)
+    result = link_businesses(raw, known.pseudonyms, notes)
     if "valid" not in raw.columns:
         result["valid"] = np.ones(len(raw.rows))
     return result
@@ -254,7 +256,7 @@ def clean_subsidies(raw, known, cleaned, notes) -> dict:
     ``refusal`` is ``ineligible`` where the note says that conditions are not met,
     ``other`` for any other note.
     """
-    result = link_businesses(raw, known.key, notes)
+    result = link_businesses(raw, known.pseudonyms, notes)
     result |= parse_township(raw, known.places, cleaned["applied_on"], notes)
     if "note" in raw.columns:
         cells = raw.columns["note"]
@@ -273,7 +275,7 @@ def clean_loans(raw, known, cleaned, notes) -> dict:
     compensated = cleaned.get("compensated_amount", np.zeros(len(raw.rows)))
     rate = cleaned.get("rate", np.full(len(raw.rows), np.nan))
     return {
-        "loan_id": link_column(raw, "contract", known.key),
+        "loan_id": link_column(raw, "contract", known.pseudonyms),
         "compensated_amount": np.where(np.isnan(compensated), 0.0, compensated),
         "rate": np.where(rate < 0.3, rate * 100, rate).round(4),
     }

@@ -79,6 +79,41 @@ def pseudonyms(texts, key: bytes, domain: str, digits: int = 16) -> np.ndarray:
     return np.array([None if t is None else digest(t) for t in texts], dtype=object)
 
 
+class Pseudonymiser:
+    """Pseudonyms by one key. Each text is hashed once: a person stands in many files.
+
+    Parameters
+    ----------
+    key
+        As returned by `load_key`.
+    """
+
+    def __init__(self, key: bytes):
+        self._key = key
+        self._made: dict[str, dict] = {}
+
+    def find(self, texts, domain: str, digits: int = 16, tidy=None) -> np.ndarray:
+        """Pseudonyms of texts; missing where a text is, or where nothing is left of it.
+
+        Parameters
+        ----------
+        domain, digits
+            As for `pseudonyms`; one number of digits for each domain.
+        tidy
+            Applied before hashing.
+        """
+        made = self._made.setdefault(domain, {None: None})
+        new = [text for text in texts if text not in made]
+        tidied = [tidy(text) or None for text in new] if tidy else new
+        found = pseudonyms(tidied, self._key, domain, digits)
+        made.update(zip(new, found, strict=True))
+        return np.array([made[text] for text in texts], dtype=object)
+
+    def keyed(self, column: pd.Categorical, tidy, domain: str) -> np.ndarray:
+        """Pseudonyms of a column after tidying each distinct cell; missing where blank."""
+        return take(self.find(column.categories, domain, tidy=tidy), column.codes, None)
+
+
 def check_numbers(column: pd.Categorical) -> pd.DataFrame:
     """Check resident numbers.
 
@@ -92,20 +127,19 @@ def check_numbers(column: pd.Categorical) -> pd.DataFrame:
         (what was read, cleaned), ``kind`` (of the closed list; missing if nothing is to be
         said), ``birth`` (yyyymmdd, 0 unknown), ``sex``.
     """
-    typed = [_tidy(text) for text in column.categories]
-    kinds = np.array([_shape(text) for text in typed], dtype=object)
-    numbers = [
-        _lengthen(text) if kind == "number_15" else text
-        for text, kind in zip(typed, kinds, strict=True)
-    ]
-    odd = np.array([t != c for t, c in zip(typed, column.categories, strict=True)], dtype=bool)
-    kinds[(kinds == "") & odd] = "number_typed"
+    typed = np.array(column.categories, dtype=object)
+    numbers, kinds = typed.copy(), np.full(len(typed), "", dtype=object)
+    for at in np.flatnonzero(~_are_plain(typed)):
+        text = _tidy(typed[at])
+        kinds[at] = _shape(text) or ("number_typed" if text != typed[at] else "")
+        numbers[at] = _lengthen(text) if kinds[at] == "number_15" else text
+        typed[at] = text
     usable = np.isin(kinds, ["", "number_15", "number_typed"])
     frame = pd.DataFrame({"number": numbers, "typed": typed, "kind": kinds}, dtype=object)
     frame["birth"], frame["sex"] = 0, None
     if usable.any():
         digits = np.frombuffer(
-            "".join(np.array(numbers, dtype=object)[usable]).encode("ascii"), dtype=np.uint8
+            "".join(numbers[usable]).encode("ascii"), dtype=np.uint8
         ).reshape(-1, 18)
         body = digits[:, :17].astype(np.int64) - 48
         birth = body[:, 6:14] @ (10 ** np.arange(7, -1, -1))
@@ -128,9 +162,19 @@ def check_numbers(column: pd.Categorical) -> pd.DataFrame:
     return frame
 
 
+def _are_plain(texts: np.ndarray) -> np.ndarray:
+    """Whether each text is eighteen signs that need no tidying: seventeen digits, then X."""
+    plain = np.fromiter(map(len, texts), dtype=int, count=len(texts)) == 18
+    plain[plain] = [text.isascii() for text in texts[plain]]
+    signs = np.frombuffer("".join(texts[plain]).encode("ascii"), dtype=np.uint8)
+    signs = signs.reshape(-1, 18)
+    digits = (signs >= ord("0")) & (signs <= ord("9"))
+    digits[:, 17] |= signs[:, 17] == ord("X")
+    plain[plain] = digits.all(axis=1)
+    return plain
+
+
 def _tidy(text):
-    if len(text) == 18 and text.isascii() and text[:17].isdigit() and text[17] != "x":
-        return text
     return _DROPPED.sub("", unicodedata.normalize("NFKC", text)).upper()
 
 
@@ -187,9 +231,3 @@ def tidy_phone(text: str) -> str | None:
     digits = _NO_DIGIT.sub("", unicodedata.normalize("NFKC", text))
     digits = digits.removeprefix("86") if len(digits) == 13 else digits
     return digits if len(digits) >= 7 else None
-
-
-def keyed(column: pd.Categorical, tidy, key: bytes, domain: str, digits: int = 16):
-    """Pseudonyms of a column after tidying each distinct cell; missing where blank."""
-    texts = [tidy(text) for text in column.categories]
-    return take(pseudonyms([t or None for t in texts], key, domain, digits), column.codes, None)

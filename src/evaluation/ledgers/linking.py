@@ -1,20 +1,18 @@
 """Persons and businesses of a row: keyed hashes in place of numbers, names and phones."""
 
 import contextlib
-import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from evaluation.ledgers import identity, values
+from evaluation.ledgers.identity import Pseudonymiser
 from evaluation.ledgers.rules import note
 from evaluation.tables import write_table
 
-_SPACED = re.compile(r"\S\s+\S")
 
-
-def link_persons(raw, key: bytes, prefixes, typed_sex, notes: list):
+def link_persons(raw, pseudonyms: Pseudonymiser, prefixes, typed_sex, notes: list):
     """Link key, keyed name and phone; sex and birth year from the number.
 
     A number that cannot be used links nobody: the row stays, without ``person_id``.
@@ -39,7 +37,7 @@ def link_persons(raw, key: bytes, prefixes, typed_sex, notes: list):
         checked[name].to_numpy(dtype=object) for name in ("number", "kind", "typed", "sex")
     )
     usable = pd.notna(numbers)
-    digests = identity.pseudonyms(np.where(usable, numbers, typed), key, "number", 32)
+    digests = pseudonyms.find(np.where(usable, numbers, typed), "number", 32)
     for kind in pd.unique(kinds[pd.notna(kinds)]):
         notes.append(note(raw, values.take(kinds == kind, codes, False), "number", kind))
     strange = usable & np.array([str(n)[:6] not in prefixes for n in numbers], dtype=bool)
@@ -54,7 +52,7 @@ def link_persons(raw, key: bytes, prefixes, typed_sex, notes: list):
     differ = pd.notna(sex) & pd.notna(typed_sex) & (sex != typed_sex)
     notes.append(note(raw, differ, "sex", "sex_mismatch"))
     columns |= _typed_birth(raw, columns["birth_year"], notes)
-    columns |= _names_and_phones(raw, key, notes)
+    columns |= _names_and_phones(raw, pseudonyms, notes)
     private = {"number": digests, **{k: columns.get(f"{k}_key") for k in ("name", "phone")}}
     frames = [
         pd.DataFrame({"kind": kind, "hash": pd.Series(found, dtype=object).dropna().unique()})
@@ -64,13 +62,13 @@ def link_persons(raw, key: bytes, prefixes, typed_sex, notes: list):
     return columns, pd.concat(frames, ignore_index=True).astype("str")
 
 
-def _names_and_phones(raw, key, notes):
+def _names_and_phones(raw, pseudonyms, notes):
     columns = {}
     nobody = raw.columns["number"].codes < 0
     names = raw.columns.get("name")
     if names is not None:
-        columns["name_key"] = identity.keyed(names, identity.tidy_name, key, "name")
-        spaced = [bool(_SPACED.search(text)) for text in names.categories]
+        columns["name_key"] = pseudonyms.keyed(names, identity.tidy_name, "name")
+        spaced = [len(text.split()) > 1 for text in names.categories]
         notes.append(note(raw, values.take(spaced, names.codes, False), "name", "name_spaces"))
         notes.append(note(raw, (names.codes < 0) & ~nobody, "name", "name_missing"))
         notes.append(note(raw, (names.codes >= 0) & nobody, "number", "number_missing"))
@@ -78,7 +76,7 @@ def _names_and_phones(raw, key, notes):
     notes.append(note(raw, nobody, "number", "person_missing"))
     if "phone" in raw.columns:
         phones = raw.columns["phone"]
-        columns["phone_key"] = identity.keyed(phones, identity.tidy_phone, key, "phone")
+        columns["phone_key"] = pseudonyms.keyed(phones, identity.tidy_phone, "phone")
     return columns
 
 
@@ -95,7 +93,7 @@ def _typed_birth(raw, year, notes):
     return {"birth_year": np.where(np.isnan(year), stated, year)}
 
 
-def link_businesses(raw, key: bytes, notes: list) -> dict:
+def link_businesses(raw, pseudonyms: Pseudonymiser, notes: list) -> dict:
     """Keyed hash of the credit code; an invalid one links nothing."""
     cells = raw.columns.get("credit_code")
     if cells is None:
@@ -103,14 +101,14 @@ def link_businesses(raw, key: bytes, notes: list) -> dict:
     codes = [identity.check_credit_code(text) for text in cells.categories]
     wrong = values.take([code is None for code in codes], cells.codes, False)
     notes.append(note(raw, wrong, "credit_code", "credit_code"))
-    keys = identity.pseudonyms(codes, key, "business")
+    keys = pseudonyms.find(codes, "business")
     return {"business_key": values.take(keys, cells.codes, None)}
 
 
-def link_column(raw, column: str, key: bytes) -> np.ndarray | None:
+def link_column(raw, column: str, pseudonyms: Pseudonymiser) -> np.ndarray | None:
     """Keyed hash of a contract or household number; none where the file has no column."""
     cells = raw.columns.get(column)
-    return None if cells is None else identity.keyed(cells, values.clean_text, key, column)
+    return None if cells is None else pseudonyms.keyed(cells, values.clean_text, column)
 
 
 def write_private_hashes(hashes: pd.DataFrame, path: Path) -> Path:

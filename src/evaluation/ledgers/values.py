@@ -8,6 +8,7 @@ import calendar
 import datetime
 import re
 import unicodedata
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -39,12 +40,20 @@ def as_column(cells: list) -> pd.Categorical:
     """
     array = np.empty(len(cells), dtype=object)
     array[:] = cells
-    codes, cells = pd.factorize(array)
-    texts = [_cell(c) for c in cells]
-    if texts != cells.tolist():  # numbers, dates or blanks among them
-        codes_of_text, texts = pd.factorize(np.array(texts, dtype=object))
+    codes, texts = pd.factorize(array)
+    if not _are_words(texts):  # numbers, dates or blanks among them
+        texts = np.array([_cell(cell) for cell in texts], dtype=object)
+        codes_of_text, texts = pd.factorize(texts)
         codes = np.where(codes < 0, -1, np.append(codes_of_text, -1)[codes])
     return pd.Categorical.from_codes(codes, pd.Index(texts, dtype=object))
+
+
+def _are_words(cells) -> bool:
+    """Whether all are texts that are not blank."""
+    try:
+        return all(map(str.strip, cells))
+    except TypeError:
+        return False
 
 
 def _cell(cell):
@@ -82,6 +91,7 @@ def clean_text(text: str) -> str:
     return _SPACE.sub("", text if text.isascii() else unicodedata.normalize("NFKC", text))
 
 
+@lru_cache(2**16)  # there are fewer days than cells, and the same ones in every file
 def parse_date(text: str, last: bool = False) -> tuple[datetime.date | None, str]:
     """Understand one date, year first only.
 
