@@ -3,10 +3,10 @@
     python tests/benchmarks/kills.py --kills 200
 
 A project of stub notebooks (three editions, each notebook writes two tables) is run again
-and again by ``evaluation run``; at a random moment one process of the batch is killed
-by ``kill -9``: the batch itself, one of its workers, the warm process, or a kernel. After
-each kill: does every receipt's product stand with the hash that the receipt says, is
-any process left, did the next call repeat a finished run?
+and again by ``evaluation run``; at random moments one to four processes of the batch are
+killed by ``kill -9``: the batch itself, a worker, the warm process, or a kernel. After
+each batch: does every receipt's product stand with the hash that the receipt says, is
+any process left, did a later call repeat a finished run?
 """
 
 import argparse
@@ -190,12 +190,13 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="kills-") as name:
         folder = Path(name)
         make_project(folder)
-        for number in range(arguments.kills):
-            batch = start(folder)
-            kind = draw.choice(KINDS)
-            victim = find_victim(folder, batch, kind, draw)
-            if victim:
-                killed[kill(*victim)] += 1
+        batches = 0
+        while killed.total() < arguments.kills:
+            batch, batches = start(folder), batches + 1
+            for _ in range(draw.randint(1, 4)):  # it goes on without what was killed
+                victim = find_victim(folder, batch, draw.choice(KINDS), draw)
+                if victim:
+                    killed[kill(*victim)] += 1
             try:
                 batch.wait(timeout=120)
             except subprocess.TimeoutExpired:
@@ -217,7 +218,7 @@ def main() -> None:
                 for path in (folder / "data" / "runs").rglob("*.json"):
                     path.unlink()
                 finished_before = {}
-            print(f"\r{number + 1} {dict(killed)} {dict(problems)}", end="", flush=True)
+            print(f"\r{batches} batches {dict(killed)} {dict(problems)}", end="", flush=True)
     print()
 
 
