@@ -114,18 +114,17 @@ def clean_folder(
     known, ledgers = load_reference(Path(reference), key), Path(ledgers)
     files = list_ledgers(ledgers) if ledgers.is_dir() else []
     parts = {ledger: [] for ledger in LEDGERS}
-    accounts, notes, hashes, problems = [], [], [], []
+    accounts, notes, problems = [], [], []
     for position, path in enumerate(files):
         if progress:
             progress(path.name, position, len(files))
         raws, found = read_raw(path, ledgers, known.aliases)
         problems += found
         for raw in raws:
-            table, account, issues, private = clean_raw(raw, known)
+            table, account, issues = clean_raw(raw, known)
             parts[raw.ledger].append(table)
             accounts.append(account)
             notes.append(issues)
-            hashes.append(private)
     tables = {
         ledger: pd.concat(found, ignore_index=True) if found else shape({}, ledger, 0)
         for ledger, found in parts.items()
@@ -143,7 +142,7 @@ def clean_folder(
         pd.concat(accounts, ignore_index=True),
         collect_notes(notes),
         problems,
-        pd.concat(hashes).drop_duplicates(ignore_index=True),
+        known.pseudonyms.tabulate("number", "name", "phone"),
     )
 
 
@@ -184,13 +183,12 @@ def clean_raw(raw: Raw, known: Reference):
     Returns
     -------
     tuple
-        Clean table, accounting per sheet, issues, keyed hashes.
+        Clean table, accounting per sheet, issues.
     """
     notes: list[pd.DataFrame] = []
     cleaned = parse_columns(raw, known.words, notes)
     typed_sex = cleaned.get("sex", np.full(len(raw.rows), None, dtype=object))
-    persons, private = link_persons(raw, known.pseudonyms, known.prefixes, typed_sex, notes)
-    cleaned |= persons
+    cleaned |= link_persons(raw, known.pseudonyms, known.prefixes, typed_sex, notes)
     cleaned |= _CLEANERS[raw.ledger](raw, known, cleaned, notes)
     check_dates(raw, cleaned, notes)
     check_duplicates(raw, notes)
@@ -203,7 +201,7 @@ def clean_raw(raw: Raw, known: Reference):
     table = shape(cleaned, raw.ledger, len(raw.rows))
     issues, lost = settle(notes, len(raw.rows))
     account = _account(raw, table, lost, issues)
-    return table[~lost].reset_index(drop=True), account, issues, private
+    return table[~lost].reset_index(drop=True), account, issues
 
 
 def _account(raw, table, lost, issues):

@@ -15,7 +15,8 @@ from evaluation.tables import write_table
 def link_persons(raw, pseudonyms: Pseudonymiser, prefixes, typed_sex, notes: list):
     """Link key, keyed name and phone; sex and birth year from the number.
 
-    A number that cannot be used links nobody: the row stays, without ``person_id``.
+    A number that cannot be used links nobody: the row stays, without ``person_id``. It
+    gets a pseudonym all the same, by which the scan of published files would find it.
 
     Parameters
     ----------
@@ -26,9 +27,8 @@ def link_persons(raw, pseudonyms: Pseudonymiser, prefixes, typed_sex, notes: lis
 
     Returns
     -------
-    tuple
-        Columns of the clean table, and keyed hashes (``kind``, ``hash``) of every number
-        (usable or not), name and phone.
+    dict
+        Columns of the clean table.
     """
     cells = raw.columns["number"]
     codes = cells.codes
@@ -53,13 +53,7 @@ def link_persons(raw, pseudonyms: Pseudonymiser, prefixes, typed_sex, notes: lis
     notes.append(note(raw, differ, "sex", "sex_mismatch"))
     columns |= _typed_birth(raw, columns["birth_year"], notes)
     columns |= _names_and_phones(raw, pseudonyms, notes)
-    private = {"number": digests, **{k: columns.get(f"{k}_key") for k in ("name", "phone")}}
-    frames = [
-        pd.DataFrame({"kind": kind, "hash": pd.Series(found, dtype=object).dropna().unique()})
-        for kind, found in private.items()
-        if found is not None
-    ]
-    return columns, pd.concat(frames, ignore_index=True).astype("str")
+    return columns
 
 
 def _names_and_phones(raw, pseudonyms, notes):

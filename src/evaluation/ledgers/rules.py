@@ -1,6 +1,7 @@
 """What can be wrong with a row: the closed list of kinds, and checks across columns."""
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pandas as pd
@@ -89,49 +90,47 @@ COLUMNS = [
     "file", "sheet", "row", "column", "ledger", "kind", "state", "reason", "advice", "shown",
     "received",
 ]  # fmt: skip
-# Most checks find nothing: a table without rows, made once.
-_NOTHING = pd.DataFrame({name: [] for name in COLUMNS}, dtype=object).assign(
-    row=np.empty(0, dtype=int), position=np.empty(0, dtype=int)
-)
+_TYPES = {name: "int64" if name in ("row", "received") else "str" for name in COLUMNS}
 _NOT_SHOWN = {"name", "phone", "address", "household", "birth"}
 
 
-def note(raw, where, column: str, kind: str) -> pd.DataFrame:
+def note(raw, where, column: str, kind: str, reasons: list[str] | None = None) -> dict:
     """Note one kind of issue for the rows of a mask.
+
+    Parameters
+    ----------
+    reasons
+        What is wrong with each of these rows, where it differs; else as in `KINDS`.
 
     Returns
     -------
-    pandas.DataFrame
-        `COLUMNS` and ``position`` of the row; numbers are masked, names and phones
-        not shown at all.
+    dict
+        Columns of equal length, `COLUMNS` and ``position`` of the row, which `settle`
+        puts together; numbers are masked, names and phones not shown at all.
     """
     positions = np.flatnonzero(where)
-    if not len(positions):
-        return _NOTHING
-    sheets = np.array(raw.names, dtype=object)[raw.sheets[positions]]
-    described = KINDS[kind]
-    return pd.DataFrame(
-        {
-            "file": raw.file,
-            "sheet": sheets,
-            "row": raw.rows[positions],
-            "column": [raw.headings[sheet].get(column, column) for sheet in sheets],
-            "ledger": raw.ledger,
-            "kind": kind,
-            "state": described.state,
-            "reason": described.reason,
-            "advice": described.advice,
-            "shown": _shown(raw, column, positions),
-            "received": raw.received,
-            "position": positions,
-        }
-    )
+    n, described = len(positions), KINDS[kind]
+    sheets = [raw.names[sheet] for sheet in raw.sheets[positions]]
+    return {
+        "file": [raw.file] * n,
+        "sheet": sheets,
+        "row": raw.rows[positions].tolist(),
+        "column": [raw.headings[sheet].get(column, column) for sheet in sheets],
+        "ledger": [raw.ledger] * n,
+        "kind": [kind] * n,
+        "state": [described.state] * n,
+        "reason": reasons or [described.reason] * n,
+        "advice": [described.advice] * n,
+        "shown": _shown(raw, column, positions),
+        "received": [raw.received] * n,
+        "position": positions.tolist(),
+    }
 
 
 def _shown(raw, column, positions):
     cells = raw.columns.get(column)
     if cells is None or column in _NOT_SHOWN:
-        return ""
+        return [""] * len(positions)
     texts = [cells.categories[code] if code >= 0 else "" for code in cells.codes[positions]]
     return [mask(text) if text and column == "number" else text[:40] for text in texts]
 
@@ -161,10 +160,10 @@ def check_duplicates(raw, notes: list) -> None:
         f"与{f'工作表“{sheet}”' if sheet else ''}第{row}行完全相同"
         for sheet, row in zip(sheets, raw.rows[first], strict=True)
     ]
-    notes.append(note(raw, twice, "number", "duplicate").assign(reason=reasons))
+    notes.append(note(raw, twice, "number", "duplicate", reasons))
 
 
-def settle(notes: list[pd.DataFrame], length: int) -> tuple[pd.DataFrame, np.ndarray]:
+def settle(notes: list[dict], length: int) -> tuple[pd.DataFrame, np.ndarray]:
     """Decide which rows are set aside: the first reason counts, and a row out needs no other.
 
     Returns
@@ -172,7 +171,8 @@ def settle(notes: list[pd.DataFrame], length: int) -> tuple[pd.DataFrame, np.nda
     tuple
         Issues, and a mask of the rows set aside.
     """
-    issues = pd.concat([n for n in notes if len(n)] or notes[:1], ignore_index=True)
+    below = {name: list(chain.from_iterable(n[name] for n in notes)) for name in notes[0]}
+    issues = pd.DataFrame(below).astype(_TYPES)
     out = issues["state"] == SET_ASIDE
     lost = np.zeros(length, dtype=bool)
     lost[issues.loc[out, "position"].to_numpy(dtype=int)] = True
@@ -186,5 +186,4 @@ def collect_notes(notes: list[pd.DataFrame]) -> pd.DataFrame:
     if not notes:
         return pd.DataFrame(columns=COLUMNS)
     table = pd.concat([frame for frame in notes if len(frame)] or notes[:1], ignore_index=True)
-    table = table[COLUMNS].sort_values(["file", "sheet", "row", "kind"], ignore_index=True)
-    return table.astype({"row": "int64", "received": "int64"})
+    return table[COLUMNS].sort_values(["file", "sheet", "row", "kind"], ignore_index=True)
