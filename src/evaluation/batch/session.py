@@ -81,7 +81,7 @@ def _hold_project(folders: Folders) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     folders.runs.mkdir(parents=True, exist_ok=True)
-    lock = FileLock(folders.runs / _LOCK, timeout=0)
+    lock = FileLock(folders.runs / _LOCK, timeout=1)  # `is_running` holds it for a moment
     try:
         with lock:
             yield
