@@ -1,3 +1,4 @@
+import io
 import subprocess
 import sys
 
@@ -44,6 +45,22 @@ def test_same_figure_is_the_same_text_and_every_glyph_is_there(language):
         texts.append(draw_svg(ax.figure))
     assert texts[0] == texts[1]
     assert "<text" not in texts[0]
+
+
+def test_drawing_leaves_the_figure_as_it_was():
+    figure = plot_paths(new_axes(), PATHS, policy="loan").figure
+    before = figure.canvas, figure.dpi, figure.get_layout_engine()
+    draw_svg(figure)
+    assert (figure.canvas, figure.dpi, figure.get_layout_engine()) == before
+
+
+def test_layout_is_the_one_that_matplotlib_would_choose():
+    sheet = io.StringIO()
+    plot_paths(new_axes(), PATHS, policy="loan").figure.savefig(
+        sheet, format="svg", metadata={"Date": None, "Creator": None}
+    )
+    drawn = draw_svg(plot_paths(new_axes(), PATHS, policy="loan").figure)
+    assert sheet.getvalue().endswith(drawn)
 
 
 @pytest.mark.filterwarnings("error")

@@ -53,6 +53,7 @@ def use_style() -> None:
             "axes.titleweight": "bold",
             "axes.titlelocation": "left",
             "axes.titlepad": 12,
+            "axes.titley": 1.0,  # else searched for anew at each step of the layout
             "axes.titlecolor": INK,
             "axes.spines.top": False,
             "axes.spines.right": False,
@@ -79,10 +80,25 @@ def new_axes(width: float = 6.4, height: float = 3.4) -> "Axes":
 def draw_svg(figure: "Figure") -> str:
     """Draw a figure as SVG text: letters as paths, no date, so equal input gives equal text."""
     use_style()
-    sheet = io.StringIO()
+    sheet, layout = io.StringIO(), figure.get_layout_engine()
+    if layout is not None:
+        _lay_out(figure)
+        figure.set_layout_engine(None)
     figure.savefig(sheet, format="svg", metadata={"Date": None, "Creator": None})
+    figure.set_layout_engine(layout)
     text = sheet.getvalue()
     return text[text.index("<svg") :]
+
+
+def _lay_out(figure: "Figure") -> None:
+    """Place the Axes for an SVG: savefig would draw the whole figure once only for that."""
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+
+    canvas, dpi = figure.canvas, figure.dpi
+    FigureCanvasSVG(figure)  # letters are measured as it draws them
+    figure.get_layout_engine().execute(figure)
+    figure.set_canvas(canvas)
+    figure.dpi = dpi
 
 
 def plot_event_study(
