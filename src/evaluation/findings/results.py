@@ -191,10 +191,13 @@ def collect_results(tables: dict[str, pd.DataFrame]) -> dict[str, dict]:
         frame = tables[name]
         if "result_id" not in frame or name.startswith("verdict"):
             continue
-        for row in frame.to_dict("records"):
-            known = {column: value for column, value in row.items() if not pd.isna(value)}
-            own = results.setdefault(row["result_id"], {})
-            own.update({f"{row['table']}.{column}": value for column, value in known.items()})
+        columns = list(frame)
+        for row in zip(*(frame[column].tolist() for column in columns), strict=True):
+            cells = zip(columns, row, strict=True)
+            known = {column: value for column, value in cells if value == value}  # no NaN
+            own = results.setdefault(known["result_id"], {})
+            table = known["table"]
+            own.update({f"{table}.{column}": value for column, value in known.items()})
             own.update(known | own)
     return results
 
