@@ -1,11 +1,15 @@
+import base64
 import dataclasses
+import io
 import re
+from html import unescape
 from itertools import pairwise
 
 import made_up_findings as made_up
 import nbformat
 import pandas as pd
 import pytest
+from fontTools.ttLib import TTFont
 
 from evaluation.findings import page
 from evaluation.findings.parts import show, show_sentence
@@ -127,6 +131,16 @@ def test_page_is_one_small_file_without_scripts_or_hosts(
     assert (
         "42" not in re.sub(r"base64,[^)]+|<svg.*?</svg>", "", text.split("</style>")[1])[:3000]
     )
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_embedded_fonts_hold_every_character(language, folders, tmp_path, monkeypatch):
+    text = export(folders, tmp_path, monkeypatch, language=language).read_text(encoding="utf-8")
+    used = {ord(letter) for letter in unescape(text.split("</style>")[1]) if letter > " "}
+    fonts = re.findall(r"base64,([^)]+)\) format", text)
+    assert len(fonts) == 2
+    for font in fonts:
+        assert used <= set(TTFont(io.BytesIO(base64.b64decode(font))).getBestCmap())
 
 
 def test_same_results_give_the_same_bytes_in_two_folders(folders, tmp_path, monkeypatch):
