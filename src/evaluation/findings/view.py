@@ -260,7 +260,7 @@ def inline_svg(text: str, prefix: str) -> Markup:
         Makes ids unique on the page.
     """
     text = re.sub(r"<(metadata|style)\b.*?</\1>|<!--.*?-->", "", text, flags=re.S)
-    text = re.sub(r"\n\s+", "\n", text)  # a tenth of it is indentation
+    text = re.sub(r"\n\s+", "\n", text)  # indentation says nothing
     text = re.sub(r'(<svg [^>]*?)width="[^"]*" height="[^"]*"', r"\1", text, count=1)
     text = re.sub(r' (?:xmlns(?::\w+)?|version)="[^"]*"| id="\w+_\d+"', "", text)
     text = re.sub(r'(id="|href="#|url\(#)(\w)', rf"\1{prefix}-\2", text)
