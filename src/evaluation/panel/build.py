@@ -7,11 +7,14 @@ import pandas as pd
 
 from evaluation.errors import TableError
 from evaluation.panel import outcomes, timing
-from evaluation.panel.edition import SOURCE, cut_ledger, keep_latest
+from evaluation.panel.edition import cut_ledger
+from evaluation.panel.months import name_persons
 from evaluation.panel.observation import find_observation, look_up
 from evaluation.plan import POLICIES
 
 LEDGERS = ("roster", "register", *POLICIES)
+TRAITS = ["sex", "birth_year", "schooling", "poor", "township"]
+ROSTER = ["person_id", *TRAITS, "returned_on", "snapshot_year", "snapshot_on", "status"]
 
 
 @dataclass(frozen=True)
@@ -64,22 +67,25 @@ def build_panel(clean: dict, edition: int, plan: dict, district: dict) -> Panel:
     TableError
         If roster or register are missing or hold nothing by then.
     """
-    cuts, ledgers, counts = {}, {}, []
+    ledgers, seen, counts = {}, [], []
     for ledger in LEDGERS:
         rows = clean.get(ledger)
         if rows is None:
             continue
-        cuts[ledger], steps = cut_ledger(rows, ledger, edition)
-        ledgers[ledger], steps["older_version"] = keep_latest(cuts[ledger], ledger)
+        ledgers[ledger], receipts, steps = cut_ledger(rows, ledger, edition)
+        seen.append(receipts)
         steps["unlinked"] = int(ledgers[ledger]["person_id"].isna().sum())
         steps["linked"] = len(ledgers[ledger]) - steps["unlinked"]
         counts += [(ledger, step, rows) for step, rows in steps.items()]
     for ledger, name in (("roster", "花名册"), ("register", "就业登记")):
         if ledger not in ledgers or ledgers[ledger].empty:
             raise TableError(f"{edition}年底以前没有{name}，无法建立面板。")
-    persons = describe_persons(order_people(cuts), ledgers, edition)
-    roster = ledgers["roster"][ledgers["roster"]["person_id"].notna()]
-    spells = outcomes.valid_spells(ledgers["register"])
+    people = order_people(seen)
+    # Persons are looked up once: from here on they are codes of one list.
+    names, roster = pd.Index(people), ledgers["roster"][ROSTER]
+    roster = name_persons(roster[roster["person_id"].notna()], names)
+    spells = name_persons(outcomes.valid_spells(ledgers["register"]), names)
+    persons = describe_persons(people, roster, spells, ledgers, edition)
     grids = outcomes.build_grids(
         persons, spells, roster, ledgers.get("post"), district, edition
     )
@@ -94,49 +100,57 @@ def build_panel(clean: dict, edition: int, plan: dict, district: dict) -> Panel:
     )
 
 
-def order_people(cuts: dict) -> pd.Series:
+def order_people(seen: list[pd.DataFrame]) -> pd.Series:
     """List persons in order of first receipt, ledger and source row.
 
     Random draws follow this order, so that neither a pseudonym nor a later delivery
     of the same row can change them.
+
+    Parameters
+    ----------
+    seen
+        By ledger, ``person_id`` and ``received`` of the rows as returned by `cut_ledger`.
     """
-    columns = ["person_id", *SOURCE]
-    rows = [frame[columns].assign(ledger=n) for n, frame in enumerate(cuts.values())]
-    rows = pd.concat(rows, ignore_index=True).dropna(subset="person_id")
-    by = ["source_row", "source_sheet", "source_file", "ledger", "received"]
-    order = np.lexsort([pd.factorize(rows[name], sort=True)[0] for name in by])
-    return rows["person_id"].iloc[order].drop_duplicates().reset_index(drop=True)
+    firsts = [rows.drop_duplicates("person_id").dropna(subset="person_id") for rows in seen]
+    firsts = pd.concat(firsts, ignore_index=True)
+    order = np.argsort(pd.factorize(firsts["received"], sort=True)[0], kind="stable")
+    return firsts["person_id"].iloc[order].drop_duplicates().reset_index(drop=True)
 
 
-def describe_persons(people: pd.Series, ledgers: dict, edition: int) -> pd.DataFrame:
+def describe_persons(people, roster, spells, ledgers: dict, edition: int) -> pd.DataFrame:
     """Describe everybody in any ledger by fixed traits, observation and times zero.
 
     Traits are the first known ones, so that none is dated after an entry unless the
     person was first seen then; a confirmed township comes before one to be confirmed.
+
+    Parameters
+    ----------
+    people
+        As returned by `order_people`.
+    roster, spells
+        Linked rows of the roster; the register as returned by `valid_spells`; persons
+        as codes of `people`.
 
     Returns
     -------
     pandas.DataFrame
         Key ``person_id``, in the order of `people`.
     """
-    persons = people.to_frame()
-    roster = ledgers["roster"].dropna(subset="person_id")
-    roster = roster.sort_values("snapshot_year", kind="stable")
-    unsure = roster["township"].str.startswith("unconfirmed:").fillna(False)
-    roster = roster.assign(confirmed=roster["township"].mask(unsure))
-    grouped = roster.groupby("person_id", sort=False)
-    traits = ["sex", "birth_year", "schooling", "poor", "confirmed", "township"]
-    first = grouped[traits].first()
+    rows = roster.sort_values("snapshot_year", kind="stable")
+    unsure = rows["township"].str.startswith("unconfirmed:").fillna(False)
+    rows = rows.assign(confirmed=rows["township"].mask(unsure))
+    grouped = rows.groupby(rows["person_id"].cat.codes, sort=False)
+    first = grouped[[*TRAITS[:-1], "confirmed", "township"]].first()
     first["returned_on"] = grouped["returned_on"].min()
     first["first_roster_year"] = grouped["snapshot_year"].min()
     first["last_roster_year"] = grouped["snapshot_year"].max()
-    persons = persons.merge(first, how="left", left_on="person_id", right_index=True)
+    persons = people.to_frame().join(first)
     persons["township"] = persons["confirmed"].fillna(persons["township"]).fillna("unknown")
     persons["female"] = persons["sex"].map({"male": 0, "female": 1}).astype("Int8")
     persons["returned_year"] = persons["returned_on"].dt.year.astype("Int16")
     persons = persons.drop(columns="confirmed")
     persons = persons.join(find_observation(persons, roster, edition))
-    founders = outcomes.find_businesses(outcomes.valid_spells(ledgers["register"]))
+    founders = outcomes.find_businesses(spells)
     founders = founders.drop_duplicates("person_id").set_index("person_id")
     persons["business_registered_on"] = look_up(persons["person_id"], founders["registered_on"])
     persons["business_closed_on"] = look_up(persons["person_id"], founders["closed_on"])
@@ -148,7 +162,8 @@ def _add_entries(persons, ledgers):
     for policy in POLICIES:
         if policy in ledgers:
             entries = timing.find_entries(policy, ledgers[policy])
-            persons = persons.merge(entries, how="left", on="person_id")
+            entries = entries.set_index("person_id").reindex(persons["person_id"])
+            persons = persons.join(entries.reset_index(drop=True))
         else:
             persons = persons.assign(**{f"{policy}_on": pd.NaT, f"{policy}_result": None})
         persons[f"{policy}_on"] = persons[f"{policy}_on"].astype("datetime64[s]")

@@ -48,22 +48,54 @@ def cut_ledger(rows: pd.DataFrame, ledger: str, edition: int):
     dated later become missing, with what they tell. A subsidy checked later is waiting;
     a date that was agreed beforehand (due, end of the agreement) stays.
 
+    Cumulative ledgers repeat old rows every year, so only the latest version of each row
+    is kept. A later delivery replaces an earlier, within one delivery the later row (of
+    the register: a valid one). A loan is known by its contract, so that a number damaged
+    in one delivery is taken from another. Other rows without ``person_id`` are told apart
+    by name, phone and dates, and dropped where a linked row has the same. Without a name
+    key such a row stands for itself.
+
     Returns
     -------
     tuple
-        The rows that stay, in order of receipt and source, and a dict of row counts.
+        One row per thing, in order of receipt and source; ``person_id`` and ``received``
+        of all rows seen, in the same order; a dict of row counts.
     """
     close = pd.Timestamp(edition, 12, 31)
-    visible = rows["received"].fillna(0) <= edition
-    event = rows[EVENT[ledger][0]]
-    for column in EVENT[ledger][1:]:
-        event = event.fillna(rows[column])
     if ledger == "roster":
-        year = rows["snapshot_year"].fillna(event.dt.year)
-        undated, later = year.isna(), (year > edition).fillna(False)
+        year = rows["snapshot_year"].fillna(rows["snapshot_on"].dt.year)
         rows = rows.assign(snapshot_year=year)
+    order, counts = _find_visible(rows, ledger, edition)
+    needed = {"person_id", "received", "name_key", "phone_key", "valid", *KEYS[ledger]}
+    seen = rows[[name for name in rows if name in needed]]
+    seen = seen.iloc[order].reset_index(drop=True)
+    linked = seen
+    if ledger == "loan":
+        same = seen["person_id"].groupby(seen["loan_id"]).transform("last")
+        number = seen["person_id"].mask(seen["loan_id"].notna(), same)
+        linked = seen.assign(person_id=number)
+    keep = _find_latest(linked, ledger)
+    # The whole table is copied once, when it is known which rows stay.
+    latest = rows.iloc[order[keep]].set_axis(keep)
+    if ledger == "loan":
+        latest["person_id"] = linked["person_id"].iloc[keep]
+    blanked = sum(int((rows[name] > close).to_numpy()[order].sum()) for name in DATED[ledger])
+    counts |= {"fields_blanked": blanked, "older_version": len(seen) - len(keep)}
+    return _blank_later(latest, ledger, close), seen[["person_id", "received"]], counts
+
+
+def _find_visible(rows, ledger, edition):
+    """Positions of the rows known by the edition's end, in order of receipt and source."""
+    visible = (rows["received"].fillna(0) <= edition).to_numpy()
+    if ledger == "roster":
+        year = rows["snapshot_year"]
+        undated, later = year.isna().to_numpy(), (year > edition).fillna(False).to_numpy(bool)
     else:
-        undated, later = event.isna(), event > close
+        event = rows[EVENT[ledger][0]]
+        for column in EVENT[ledger][1:]:
+            event = event.fillna(rows[column])
+        undated = event.isna().to_numpy()
+        later = (event > pd.Timestamp(edition, 12, 31)).to_numpy()
     counts = {
         "read": len(rows),
         "received_later": int((~visible).sum()),
@@ -71,57 +103,45 @@ def cut_ledger(rows: pd.DataFrame, ledger: str, edition: int):
         "after_edition": int((visible & later).sum()),
     }
     kept = np.flatnonzero(visible & ~undated & ~later)
-    source = rows[SOURCE].iloc[kept]
-    codes = [pd.factorize(source[c], sort=True)[0] for c in reversed(SOURCE)]
-    kept = rows.iloc[kept[np.lexsort(codes)]].reset_index(drop=True)
-    blanked = 0
+    codes = [pd.factorize(rows[name], sort=True)[0][kept] for name in reversed(SOURCE)]
+    return kept[np.lexsort(codes)], counts
+
+
+def _blank_later(rows, ledger, close) -> pd.DataFrame:
+    """Blank the fields dated after the edition's end, with what they tell."""
     for column, told in DATED[ledger].items():
-        future = kept[column] > close
-        blanked += int(future.sum())
+        future = rows[column] > close
+        if not future.any():
+            continue
         if ledger == "subsidy" and column in ("checked_on", "paid_on"):
-            unknown = future & (kept["checked_on"].isna() | (column == "checked_on"))
-            kept["result"] = kept["result"].mask(unknown, "waiting")
-            kept["amount"] = kept["amount"].mask(unknown)
+            unknown = future & (rows["checked_on"].isna() | (column == "checked_on"))
+            rows["result"] = rows["result"].mask(unknown, "waiting")
+            rows["amount"] = rows["amount"].mask(unknown)
         for name in (column, *told):
-            kept[name] = kept[name].mask(future)
-    counts["fields_blanked"] = blanked
-    return kept, counts
+            rows[name] = rows[name].mask(future)
+    return rows
 
 
-def keep_latest(rows: pd.DataFrame, ledger: str):
-    """Keep the latest version of each row: cumulative ledgers repeat old rows every year.
-
-    A later delivery replaces an earlier, within one delivery the later row (of the
-    register: a valid one). A loan is known by its contract, so that a number damaged in
-    one delivery is taken from another. Other rows without ``person_id`` are told apart
-    by name, phone and dates, and dropped where a linked row has the same. Without a name
-    key such a row stands for itself.
-
-    Returns
-    -------
-    tuple
-        One row per thing, in order of receipt and source, and the number of others.
-    """
-    dates = [n for n in KEYS[ledger] if n not in ("person_id", "loan_id")]
-    other = ["name_key", "phone_key", *dates]
-    key, told = rows[KEYS[ledger]], rows[other]
-    if ledger == "register":
-        order = np.lexsort((np.arange(len(rows)), rows["valid"].fillna(1), rows["received"]))
-        key, told = key.iloc[order], told.iloc[order]
-    linked = key["person_id"].notna()
+def _find_latest(rows, ledger) -> np.ndarray:
+    """Positions of the latest version of each row; `rows` in order of receipt and source."""
+    dates = [name for name in KEYS[ledger] if name not in ("person_id", "loan_id")]
+    key, turn = rows[KEYS[ledger]], np.arange(len(rows))
+    linked = rows["person_id"].notna()
     if ledger == "loan":
         contract = rows["loan_id"].notna()
-        same = rows["person_id"].groupby(rows["loan_id"]).transform("last")
-        rows = rows.assign(person_id=rows["person_id"].mask(contract, same))
         linked |= contract
         key = key.assign(**{n: key[n].mask(contract) for n in ("person_id", "applied_on")})
-    latest = told[linked & ~key.assign(linked=linked).duplicated(keep="last")]
-    loose = told[~linked]
-    named = loose["name_key"].notna()
-    loose = loose[~named | ~loose.duplicated(keep="last")]
-    if len(loose):
-        twins = pd.MultiIndex.from_frame(latest[latest["phone_key"].notna()])
+    key, linked = key.assign(linked=linked), linked.to_numpy()
+    if ledger == "register":
+        turn = np.lexsort((turn, rows["valid"].fillna(1), rows["received"]))
+        key = key.iloc[turn]
+    latest = turn[linked[turn] & ~key.duplicated(keep="last").to_numpy()]
+    loose = rows[["name_key", "phone_key", *dates]].iloc[turn[~linked[turn]]]
+    loose = loose[loose["name_key"].isna() | ~loose.duplicated(keep="last")]
+    phones = pd.Index(loose["phone_key"].dropna().unique())
+    if len(phones):
+        near = latest[phones.get_indexer(rows["phone_key"])[latest] >= 0]
+        twins = pd.MultiIndex.from_frame(rows[[*loose]].iloc[near])
         again = pd.MultiIndex.from_frame(loose).isin(twins)
         loose = loose[~(again & loose["phone_key"].notna().to_numpy())]
-    kept = latest.index.append(loose.index).sort_values()
-    return rows.loc[kept], len(rows) - len(kept)
+    return np.sort(np.concatenate([latest, loose.index.to_numpy()]))

@@ -25,13 +25,18 @@ def find_rows(people: pd.Index, person_id: pd.Series) -> np.ndarray:
     where the column is categorical already, and no text is looked at where `people` are
     of the same categories.
     """
-    column = person_id.astype("category").cat
-    if isinstance(people, pd.CategoricalIndex) and people.categories.is_(column.categories):
-        place = np.full(len(column.categories) + 1, -1)
-        place[people.codes] = np.arange(len(people))
+    if isinstance(person_id.dtype, pd.CategoricalDtype):
+        codes, known = person_id.cat.codes.to_numpy(), person_id.cat.categories
     else:
-        place = np.append(people.get_indexer(column.categories), -1)
-    return place[column.codes]
+        codes, known = pd.factorize(person_id)
+    if isinstance(people, pd.CategoricalIndex) and people.categories.is_(known):
+        place = np.full(len(known) + 1, -1)
+        place[people.codes] = np.arange(len(people))
+    elif known.equals(people):
+        return codes.astype("int64")
+    else:
+        place = np.append(people.get_indexer(known), -1)
+    return place[codes]
 
 
 def name_persons(frame: pd.DataFrame, people: pd.Index) -> pd.DataFrame:
@@ -43,15 +48,30 @@ def name_persons(frame: pd.DataFrame, people: pd.Index) -> pd.DataFrame:
     return frame.assign(person_id=pd.Categorical.from_codes(codes, people))
 
 
-def lay_out(months, column, people, window, empty) -> np.ndarray:
-    """Lay a column of the table of months out as persons × months; `empty` = unknown."""
-    row = find_rows(people, months["person_id"])
-    place = months["month"].to_numpy() - window[0]
-    use = (row >= 0) & (place >= 0) & (place <= window[1] - window[0])
-    grid = np.full((len(people), window[1] - window[0] + 1), empty, dtype="int16")
-    values = months[column].to_numpy(dtype="int16", na_value=empty)
-    grid[row[use], place[use]] = values[use]
-    return grid
+def lay_out(months: pd.DataFrame, people, window, **empty) -> list[np.ndarray]:
+    """Lay columns of the table of months out as persons × months.
+
+    Parameters
+    ----------
+    months
+        Key ``person_id, month``.
+    people
+        Index of persons; the rows of the result.
+    window
+        First and last month; the columns of the result.
+    **empty
+        Column = what stands where it is unknown.
+    """
+    width = window[1] - window[0] + 1
+    row, place = find_rows(people, months["person_id"]), months["month"].to_numpy() - window[0]
+    use = (row >= 0) & (place >= 0) & (place < width)
+    use = slice(None) if use.all() else use
+    at, grids = row[use] * width + place[use], []
+    for column, unknown in empty.items():
+        grid = np.full((len(people), width), unknown, dtype="int16")
+        grid.ravel()[at] = months[column].to_numpy(dtype="int16", na_value=unknown)[use]
+        grids.append(grid)
+    return grids
 
 
 def cover_months(people, person_id, first, last, window) -> np.ndarray:
@@ -75,10 +95,20 @@ def cover_months(people, person_id, first, last, window) -> np.ndarray:
     start = np.clip(first, window[0], window[1] + 1) - window[0]
     stop = np.clip(last, window[0] - 1, window[1]) - window[0] + 1
     use = (row >= 0) & (start < stop)
-    steps = np.zeros((len(people), window[1] - window[0] + 2), dtype="int16")
-    np.add.at(steps, (row[use], start[use]), 1)
-    np.add.at(steps, (row[use], stop[use]), -1)
-    return steps.cumsum(axis=1)[:, :-1] > 0
+    return (
+        count_steps(row[use], start[use], stop[use], (len(people), window[1] - window[0] + 1))
+        > 0
+    )
+
+
+def count_steps(row, start, stop, shape) -> np.ndarray:
+    """Count in each cell the stretches of its row that begin by it and end after it."""
+    width, step = shape[1] + 1, np.ones(1, dtype="int16")
+    steps = np.zeros(shape[0] * width, dtype="int16")
+    np.add.at(steps, row * width + start, step)
+    np.subtract.at(steps, row * width + stop, step)
+    steps = steps.reshape(-1, width)
+    return np.cumsum(steps, axis=1, out=steps)[:, :-1]
 
 
 def last_covered(end, fallback) -> np.ndarray:

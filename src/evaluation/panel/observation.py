@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from evaluation.panel.months import find_rows
+
 STATUS_ENDS = ("dead", "retired")
 # Male and female ages of statutory retirement. Women workers retire at 50, women cadres
 # at 55; the ledgers do not tell them apart, so the later age is used.
@@ -44,21 +46,33 @@ def find_observation(persons: pd.DataFrame, roster: pd.DataFrame, edition: int) 
         ``observed_until``, ``observed_reason`` (``dead``, ``retired``,
         ``statutory_age``, ``edition``).
     """
-    roster = roster.assign(day=snapshot_day(roster)).sort_values("day", kind="stable")
-    here = roster[roster["status"] != "away"].drop_duplicates("person_id")
-    first = look_up(persons["person_id"], here.set_index("person_id")["day"])
+    people = pd.Index(persons["person_id"])
+    days, code = snapshot_day(roster), find_rows(people, roster["person_id"])
+    order = np.argsort(days.to_numpy(), kind="stable")
+    order = order[code[order] >= 0]
+
+    def find_first(flag):
+        rows, found = order[flag.to_numpy(dtype=bool)[order]], np.full(len(people), -1)
+        found[code[rows[::-1]]] = rows[::-1]  # of several, the one written last stands
+        return found
+
+    def fetch(values, rows):
+        return pd.Series(values.array.take(rows, allow_fill=True), persons.index)
+
+    first = fetch(days, find_first(roster["status"] != "away"))
     begins = persons["returned_on"].where(~(persons["returned_on"] > first), first)
-    begins = begins.where(persons["person_id"].isin(roster["person_id"].unique()))
-    ends = roster[roster["status"].isin(STATUS_ENDS)].drop_duplicates("person_id")
-    ends = ends.set_index("person_id")
-    told = look_up(persons["person_id"], ends["day"]) - pd.Timedelta(days=1)
-    last_year = persons["birth_year"].astype("Float64") - 1
-    last_year += persons["sex"].map(RETIREMENT_AGE).astype("Float64")
-    last_year = last_year.fillna(9999).clip(upper=edition)
-    by_age = pd.to_datetime(last_year.astype("int64").astype("str") + "-12-31")
+    begins = begins.where(np.isin(np.arange(len(people)), code))
+    ends = find_first(roster["status"].isin(STATUS_ENDS))
+    told = fetch(days, ends) - pd.Timedelta(days=1)
+    last_year = persons["birth_year"].to_numpy("float64", na_value=np.nan) - 1
+    last_year += persons["sex"].map(RETIREMENT_AGE).to_numpy("float64", na_value=np.nan)
+    last_year = np.fmin(last_year, edition)
+    january = (last_year.astype("int64") - 1969).astype("datetime64[Y]")
+    by_age = (january.astype("datetime64[D]") - 1).astype("datetime64[us]")
+    by_age = pd.Series(by_age, persons.index)
     by_roster = told < by_age
     reason = np.where(last_year < edition, "statutory_age", "edition")
-    reason = np.where(by_roster, look_up(persons["person_id"], ends["status"]), reason)
+    reason = np.where(by_roster, fetch(roster["status"], ends), reason)
     return pd.DataFrame(
         {
             "observed_from": begins.fillna(first),

@@ -4,9 +4,17 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import TableError
-from evaluation.panel.months import cover_months, find_rows, last_covered, month_of
+from evaluation.panel.months import (
+    count_steps,
+    cover_months,
+    find_rows,
+    last_covered,
+    month_of,
+)
 from evaluation.panel.observation import STATUS_ENDS, snapshot_day
 
+SPELL = ["person_id", "form", "start", "end", "business_key", "registered_on"]
+SPELL += ["deregistered_on"]
 OPEN_FORMS = ("unit", "flexible", "own_business")
 FORMS = (*OPEN_FORMS, "post", "farming")
 
@@ -31,6 +39,11 @@ def valid_spells(register: pd.DataFrame) -> pd.DataFrame:
 
     A cancelled record stays in the official file (aae100 ≠ 1) and is no work.
 
+    Returns
+    -------
+    pandas.DataFrame
+        Of these rows what tells of work: person, form, days, business.
+
     Raises
     ------
     TableError
@@ -41,7 +54,7 @@ def valid_spells(register: pd.DataFrame) -> pd.DataFrame:
         raise TableError(f"就业登记中有未知的就业形式：{unknown}。")
     keep = (register["valid"].fillna(1) == 1) & register["person_id"].notna()
     keep &= register["start"].notna() & ~(register["end"] < register["start"])
-    return register[keep]
+    return register[SPELL][keep]
 
 
 def find_businesses(spells: pd.DataFrame) -> pd.DataFrame:
@@ -63,9 +76,10 @@ def find_businesses(spells: pd.DataFrame) -> pd.DataFrame:
         sorted by ``registered_on``.
     """
     own = spells[(spells["form"] == "own_business") & spells["registered_on"].notna()]
-    label = own["business_key"].fillna(own["registered_on"].dt.strftime("%Y%m%d"))
+    label, unnamed = own["business_key"].copy(), own["business_key"].isna()
+    label[unnamed] = own.loc[unnamed, "registered_on"].dt.strftime("%Y%m%d")
     own = own.assign(business=label, running=own["end"].isna())
-    grouped = own.groupby(["person_id", "business"], sort=False)
+    grouped = own.groupby(["person_id", "business"], sort=False, observed=True)
     found = grouped.agg(
         registered_on=("registered_on", "min"),
         deregistered_on=("deregistered_on", "max"),
@@ -152,12 +166,13 @@ def _business_ages(people, businesses, months) -> np.ndarray:
     closed = np.asarray(businesses["closed_on"], dtype="datetime64[D]")
     # closed on the last day of a month = not operating on that day
     last = last_covered(closed - np.timedelta64(1, "D"), months[-1])
-    rows = people.get_indexer(businesses["person_id"])
-    for row, start, stop in zip(rows, opened, last, strict=True):
-        # businesses come sorted by opening: a later one replaces an earlier
-        if row >= 0:
-            span = slice(max(start - months[0], 0), max(stop - months[0] + 1, 0))
-            ages[row, span] = months[span] - start
+    row = find_rows(people, businesses["person_id"])
+    start, stop = np.maximum(opened, months[0]), np.minimum(last, months[-1]) + 1
+    length = np.where(row >= 0, np.maximum(stop - start, 0), 0)
+    nth = np.repeat(np.arange(len(row)), length)
+    month = np.arange(len(nth)) - np.repeat(length.cumsum() - length, length) + start[nth]
+    # businesses come sorted by opening: a later one, written last, replaces an earlier
+    ages[row[nth], month - months[0]] = month - opened[nth]
     return ages
 
 
@@ -170,14 +185,16 @@ def tabulate_months(grids: dict) -> pd.DataFrame:
         Key ``person_id, month``: ``open``, ``post``, ``business`` (0/1 on the last
         day), ``business_age`` (missing without a business). No row = unknown.
     """
-    row, column = np.nonzero(grids["known"])
-    age = grids["business_age"][row, column]
+    known = grids["known"]
+    at, row = np.flatnonzero(known), np.repeat(np.arange(len(known)), known.sum(axis=1))
+    column = at - row * known.shape[1]
+    age, opened, post = (grids[n].ravel()[at] for n in ("business_age", "open", "post"))
     return pd.DataFrame(
         {
             "person_id": pd.Categorical.from_codes(row, categories=grids["people"]),
             "month": (column + grids["window"][0]).astype("int32"),
-            "open": pd.array(grids["open"][row, column].astype("int8"), dtype="Int8"),
-            "post": pd.array(grids["post"][row, column].astype("int8"), dtype="Int8"),
+            "open": pd.array(opened.astype("int8"), dtype="Int8"),
+            "post": pd.array(post.astype("int8"), dtype="Int8"),
             "business": pd.array((age >= 0).astype("int8"), dtype="Int8"),
             "business_age": pd.arrays.IntegerArray(age, age < 0),
         }
@@ -215,7 +232,7 @@ def tabulate_years(grids: dict, persons, register, roster) -> pd.DataFrame:
     shape = (len(people), len(years))
     december = {name: grids[name][:, 11::12] for name in ("open", "post", "own", "work")}
     table = {
-        "person_id": pd.Series(np.repeat(people.to_numpy(), len(years)), dtype="str"),
+        "person_id": people.array.take(np.repeat(np.arange(len(people)), len(years))),
         "year": np.tile(years, len(people)).astype("int16"),
     }
     row, status = (
@@ -249,7 +266,7 @@ def tabulate_years(grids: dict, persons, register, roster) -> pd.DataFrame:
         ("months_open", "open"),
         ("months_post", "post"),
     ):
-        total = grids[grid].reshape(*shape, 12).sum(axis=2)
+        total = grids[grid].reshape(*shape, 12).sum(axis=2, dtype="int8")
         table[name] = np.where(whole, total, np.nan).ravel()
     table["records"] = _count_records(people, register, years, row[use], column[use]).ravel()
     return pd.DataFrame(table)
@@ -257,14 +274,12 @@ def tabulate_years(grids: dict, persons, register, roster) -> pd.DataFrame:
 
 def _count_records(people, register, years, roster_row, roster_column) -> np.ndarray:
     """Count register rows that touch a year and roster rows of that year."""
-    steps = np.zeros((len(people), len(years) + 1), dtype="int32")
     row = find_rows(people, register["person_id"])
-    start = np.clip(register["start"].dt.year - years[0], 0, len(years)).astype("int64")
-    stop = register["end"].dt.year.fillna(years[-1]).clip(upper=years[-1]) - years[0] + 1
-    stop = np.clip(stop, 0, len(years)).astype("int64")
+    first, last = (register[name].dt.year.to_numpy() - years[0] for name in ("start", "end"))
+    start = np.clip(first, 0, len(years)).astype("int64")
+    stop = np.clip(np.fmin(last, len(years) - 1) + 1, 0, len(years)).astype("int64")
     use = (row >= 0) & (start < stop)
-    np.add.at(steps, (row[use], start[use]), 1)
-    np.add.at(steps, (row[use], stop[use]), -1)
-    records = steps.cumsum(axis=1)[:, :-1]
+    shape = (len(people), len(years))
+    records = count_steps(row[use], start[use], stop[use], shape).astype("int64")
     np.add.at(records, (roster_row, roster_column), 1)
     return records

@@ -44,53 +44,61 @@ def stay_untreated_weights(policy, persons, months, risk_sets, plan, edition) ->
     persons = persons.reset_index(drop=True)
     people, window = pd.Index(persons["person_id"]), window_of(months, edition)
     cells = _find_exposure(policy, persons, months, people, window)
-    hazard = np.zeros((len(people), window[1] - window[0] + 1))
-    hazard[cells["row"], cells["place"]] = _fit_hazard(cells, persons)
-    summed = np.pad(hazard.cumsum(axis=1), ((0, 0), (1, 0)))
+    # In front of each month, the sum over the months before it.
+    summed = np.zeros((len(people), window[1] - window[0] + 2))
+    summed[cells["row"], cells["place"] + 1] = _fit_hazard(cells, persons)
+    np.cumsum(summed, axis=1, out=summed)
     drawn = risk_sets[(risk_sets["treated"] == 0) & (risk_sets["drawn"] == 1)]
+    cohort, until = drawn["cohort"].to_numpy(), drawn["untreated_until"].to_numpy()
     row = find_rows(people, drawn["person_id"])
-    after = drawn["month"].to_numpy() - window[0] + 1
-    parts = [drawn[["cohort", "person_id"]].iloc[:0].assign(year=0, weight=1.0)]
-    for year in range(edition, int(drawn["cohort"].min()) - 1, -1) if len(drawn) else ():
-        use = (drawn["cohort"] <= year) & ~(drawn["untreated_until"] <= year).to_numpy()
-        close = year * 12 + 12 - window[0]
-        at_risk = summed[row[use], close] - summed[row[use], after[use]]
-        part = drawn.loc[use, ["cohort", "person_id"]].assign(year=year)
-        parts.append(part.assign(weight=np.exp(at_risk)))
-    weights = pd.concat(parts, ignore_index=True)
-    weights["capped"] = (weights["weight"] > WEIGHT_CAP).astype("int8")
-    return weights.assign(weight=weights["weight"].clip(upper=WEIGHT_CAP))
-
-
-def _find_exposure(policy, persons, months, people, window) -> pd.DataFrame:
-    """List person-months at risk of entering, and mark the entries among them."""
-    opened = lay_out(months, "open", people, window, -1)
-    if policy == "post":
-        post = lay_out(months, "post", people, window, 0)
-        risk, age = (opened == 0) & (post.cumsum(axis=1) == 0), np.zeros_like(opened)
-    else:
-        age = lay_out(months, "business_age", people, window, -1)
-        risk = age >= 0
-    # The state at the end of a month decides about the next one.
-    risk, age = (np.pad(grid[:, :-1], ((0, 0), (1, 0))) for grid in (risk, age + 1))
-    place = np.arange(opened.shape[1])
-    never = pd.Timestamp(2262, 1, 1)
-    begins, entry = (
-        month_of(persons[name].fillna(never))[:, None] - window[0]
-        for name in ("observed_from", f"{policy}_on")
-    )
-    row, column = np.nonzero(risk & (place >= begins) & (place <= entry))
-    worked = np.pad((opened == 1).cumsum(axis=1), ((0, 0), (13, 0)))
-    january = column // 12 * 12
+    before = summed[row, drawn["month"].to_numpy() - window[0] + 1]
+    years = np.arange(edition, cohort.min(initial=edition + 1) - 1, -1)
+    used = [np.flatnonzero((cohort <= year) & ~(until <= year)) for year in years]
+    close = years * 12 + 12 - window[0]
+    sums = [summed[row[use], end] - before[use] for use, end in zip(used, close, strict=True)]
+    kept = np.concatenate([np.empty(0, dtype="int64"), *used])
+    weight = np.exp(np.concatenate([np.empty(0), *sums]))
     return pd.DataFrame(
         {
-            "row": row,
-            "place": column,
-            "age": np.searchsorted(AGE_EDGES, age[row, column], side="right"),
-            "worked": (worked[row, january + 12] - worked[row, january]) / 12,
-            "entered": (entry[row, 0] == column).astype("float64"),
+            "cohort": cohort[kept],
+            "person_id": drawn["person_id"].array[kept],
+            "year": np.repeat(years, [len(use) for use in used]),
+            "weight": np.minimum(weight, WEIGHT_CAP),
+            "capped": (weight > WEIGHT_CAP).astype("int8"),
         }
     )
+
+
+def _find_exposure(policy, persons, months, people, window) -> dict[str, np.ndarray]:
+    """List person-months at risk of entering, and mark the entries among them."""
+    if policy == "post":
+        opened, post = lay_out(months, people, window, open=-1, post=0)
+        risk = (opened == 0) & ~np.logical_or.accumulate(post > 0, axis=1)
+        age = None
+    else:
+        opened, age = lay_out(months, people, window, open=-1, business_age=-1)
+        risk = age >= 0
+    months_in_year = (opened == 1).reshape(len(people), -1, 12).sum(axis=2, dtype="int8")
+    never = pd.Timestamp(2262, 1, 1)
+    begins, entry = (
+        month_of(persons[name].fillna(never)) - window[0]
+        for name in ("observed_from", f"{policy}_on")
+    )
+    # The state at the end of a month decides about the next one.
+    row, place = np.nonzero(risk[:, :-1])
+    place += 1
+    use = (place >= begins[row]) & (place <= entry[row])
+    row, place = row[use], place[use]
+    # In the calendar year before; nothing is known of that before the first.
+    worked = np.pad(months_in_year[:, :-1], ((0, 0), (1, 0)))[row, place // 12] / 12
+    months_run = np.zeros_like(place) if age is None else age[row, place - 1] + 1
+    return {
+        "row": row,
+        "place": place,
+        "age": np.searchsorted(AGE_EDGES, months_run, side="right"),
+        "worked": worked,
+        "entered": (entry[row] == place).astype("float64"),
+    }
 
 
 def _fit_hazard(cells, persons) -> np.ndarray:
@@ -98,7 +106,7 @@ def _fit_hazard(cells, persons) -> np.ndarray:
 
     Calendar years and business ages in which nobody entered have a rate of zero.
     """
-    year, n_ages = cells["place"].to_numpy() // 12, len(AGE_EDGES) + 1
+    year, n_ages = cells["place"] // 12, cells["age"].max(initial=0) + 1
     shape = (len(persons), year.max(initial=0) + 1, n_ages)
     code = np.ravel_multi_index((cells["row"], year, cells["age"]), shape)
     size = np.prod(shape)
@@ -139,10 +147,12 @@ def fit_poisson(design, events, exposure, ridge=0.1, tolerance=1e-8) -> np.ndarr
     beta[0] = np.log(events.sum() / exposure.sum())
     penalty = np.full(len(beta), ridge)
     penalty[0] = 0
+    weighted = np.empty_like(design)
     for _ in range(50):
         expected = exposure * np.exp(np.clip(design @ beta, -50, 20))
         score = design.T @ (events - expected) - penalty * beta
-        curvature = (design * expected[:, None]).T @ design + np.diag(penalty)
+        np.multiply(design, expected[:, None], out=weighted)
+        curvature = weighted.T @ design + np.diag(penalty)
         step = np.linalg.solve(curvature, score)
         beta = beta + np.clip(step, -2, 2)
         if np.abs(step).max() < tolerance:

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import EstimationError
-from evaluation.panel.months import find_rows, lay_out, month_of, name_persons, window_of
+from evaluation.panel.months import find_rows, lay_out, month_of, window_of
 from evaluation.panel.observation import look_up
 from evaluation.panel.outcomes import OPEN_FORMS, find_businesses, valid_spells
 from evaluation.panel.staying import stay_untreated_weights
@@ -34,7 +34,9 @@ def find_entries(policy: str, ledger: pd.DataFrame) -> pd.DataFrame:
     pandas.DataFrame
         Key ``person_id``: ``<policy>_on``, ``<policy>_result``; for posts ``post_rural``.
     """
-    rows = entering_rows(policy, ledger).dropna(subset="person_id")
+    needed = ["person_id", TIME_ZERO[policy], "result", "refusal", "rural"]
+    rows = entering_rows(policy, ledger[[name for name in needed if name in ledger]])
+    rows = rows[rows["person_id"].notna()]
     rows = rows.sort_values(TIME_ZERO[policy], kind="stable").drop_duplicates("person_id")
     rows = rows.assign(result=rows["result"] if policy != "post" else "approved")
     names = {TIME_ZERO[policy]: f"{policy}_on", "result": f"{policy}_result"}
@@ -68,7 +70,7 @@ class Population:
     def __init__(self, policy, persons, spells, months, edition):
         self.people = pd.Index(np.asarray(persons["person_id"]))
         self.window = window_of(months, edition)
-        self.open = lay_out(months, "open", self.people, self.window, -1)
+        (self.open,) = lay_out(months, self.people, self.window, open=-1)
         self.begins, self.ends = (
             persons[name].to_numpy("datetime64[D]")
             for name in ("observed_from", "observed_until")
@@ -86,24 +88,26 @@ class Population:
         self.first = first[mine].to_numpy("datetime64[D]")
         last = last[mine].to_numpy("datetime64[D]")
         self.last = np.where(np.isnat(last), np.datetime64("2262-01-01"), last)
+        self.opened = month_of(self.first)
 
     def eligible(self, day) -> tuple[np.ndarray, np.ndarray]:
         """Who is in the population on that day (or each on an own day), and business ages."""
-        day = np.broadcast_to(np.asarray(day, dtype="datetime64[D]"), len(self.people))
+        day = np.asarray(day, dtype="datetime64[D]")
         fits = (self.begins <= day) & (self.ends > day)
         age = np.zeros(len(self.people), dtype="int64")
         of = self.row
+        theirs = day[of] if day.ndim else day
         if self.founders:
-            runs = (self.first <= day[of]) & (self.last > day[of])
+            runs = (self.first <= theirs) & (self.last > theirs)
             age[:] = -1
             # sorted by opening: the business opened last stands for the founder
-            age[of[runs]] = (month_of(day[of]) - month_of(self.first))[runs]
+            age[of[runs]] = (month_of(theirs) - self.opened)[runs]
             return fits & (age >= 0), age
-        eve = day[of] - np.timedelta64(1, "D")
+        eve = theirs - np.timedelta64(1, "D")
         fits[of[(self.first <= eve) & (self.last >= eve)]] = False
         before = month_of(day) - 1 - self.window[0]
         inside = (before >= 0) & (before < self.open.shape[1])
-        known = self.open[np.arange(len(day)), np.where(inside, before, 0)] >= 0
+        known = self.open[np.arange(len(fits)), np.where(inside, before, 0)] >= 0
         return fits & inside & known, age
 
 
@@ -205,68 +209,75 @@ def build_risk_sets(
     columns = {"row": int, "treated": int, "business_age": int, "entries": int}
     columns |= {"luck": float, "month": int}
     stacked = (np.concatenate(c) for c in zip(*parts, strict=True)) if parts else [[]] * 6
-    sets = pd.DataFrame(dict(zip(columns, stacked, strict=True))).astype(columns)
+    sets = {n: np.asarray(c, columns[n]) for n, c in zip(columns, stacked, strict=True)}
     sets["cohort"] = sets["month"] // 12
-    return _describe(_draw(sets), persons, population, entry_year, plan)
+    return _describe(sets, persons, population, entry_year, plan)
 
 
-def _draw(sets: pd.DataFrame) -> pd.DataFrame:
+def _draw(sets, n_people) -> dict[str, np.ndarray]:
     """Draw one set per comparison person and cohort; an exponential race gives the odds."""
-    stay = sets["treated"] == 0
-    name = (sets["cohort"] * (sets["row"].max() + 1) + sets["row"]) * 2 + sets["treated"]
-    person, _ = pd.factorize(name)
-    race = (sets["luck"] / sets["entries"]).sort_values(kind="stable").index
-    drawn = np.zeros(len(sets), dtype="int8")
-    drawn[race[~pd.Series(person[race]).duplicated()]] = 1
-    size = sets["cohort"].map(sets[~stay].groupby("cohort").size())
-    total = np.bincount(person, sets["entries"])[person]
-    return sets.assign(drawn=drawn, draw_share=(total / size).where(stay, 1.0))
+    treated = sets["treated"] == 1
+    stay, cohort = np.flatnonzero(~treated), sets["cohort"] - sets["cohort"].min(initial=9999)
+    drawn, share = treated.astype("int8"), np.ones(len(treated))
+    person, entries = cohort[stay] * n_people + sets["row"][stay], sets["entries"][stay]
+    race = sets["luck"][stay] / entries
+    best = np.full(person.max(initial=0) + 1, np.inf)
+    np.minimum.at(best, person, race)
+    ahead = np.flatnonzero(race == best[person])
+    drawn[stay[ahead[~pd.Series(person[ahead]).duplicated()]]] = 1
+    total, size = np.bincount(person, entries), np.bincount(cohort[treated])
+    share[stay] = total[person] / size[cohort[stay]]
+    return {"drawn": drawn, "draw_share": share}
 
 
 def _describe(sets, persons, population, entry_year, plan) -> pd.DataFrame:
     """Add what is known of each person in the month of the set."""
-    traits = ["person_id", "female", "birth_year", "schooling", "poor", "township"]
-    named = name_persons(persons[traits], population.people).astype({"township": "category"})
-    person = named.iloc[sets["row"]].reset_index(drop=True)
-    later = np.where(entry_year < 9999, entry_year, np.nan)[sets["row"]]
-    frame = pd.DataFrame(
-        {
-            "cohort": sets["cohort"],
-            "month": sets["month"],
-            "person_id": person["person_id"],
-            "treated": sets["treated"].astype("int8"),
-            "business_age": sets["business_age"],
-            "female": person["female"].astype("float64"),
-            "age": sets["cohort"] - person["birth_year"].astype("float64"),
-            "schooling": person["schooling"].astype("float64"),
-            "poor": person["poor"].astype("float64"),
-            "cluster": person["township"],
-        }
-    )
-    history = _history(population, sets["row"].to_numpy(), sets["month"].to_numpy(), plan)
-    rest = sets[["drawn", "draw_share"]].assign(
-        untreated_until=np.where(sets["treated"] == 1, np.nan, later)
-    )
-    return pd.concat([frame, history, rest], axis=1)
+    row, treated = sets["row"], sets["treated"]
+    traits = persons[["female", "birth_year", "schooling", "poor"]].astype("float64")
+    trait = {name: values.to_numpy()[row] for name, values in traits.items()}
+    town = persons["township"].astype("category").array
+    later = np.where(entry_year < 9999, entry_year, np.nan)
+    columns = {
+        "cohort": sets["cohort"],
+        "month": sets["month"],
+        "person_id": pd.Categorical.from_codes(row, population.people),
+        "treated": treated.astype("int8"),
+        "business_age": sets["business_age"],
+        "female": trait["female"],
+        "age": sets["cohort"] - trait["birth_year"],
+        "schooling": trait["schooling"],
+        "poor": trait["poor"],
+        "cluster": town[row],
+    }
+    columns |= _history(population, row, sets["month"], plan)
+    columns |= _draw(sets, len(persons))
+    columns["untreated_until"] = np.where(treated == 1, np.nan, later[row])
+    return pd.DataFrame(columns, copy=False)
 
 
-def _history(population, rows, months, plan) -> pd.DataFrame:
+def _history(population, rows, months, plan) -> dict[str, np.ndarray]:
     """Share of open months by quarter before the month of the set."""
     length, bins = plan["designs"]["history_months"], plan["designs"]["history_bins"]
-    place, back = months - population.window[0], length // bins * np.arange(bins + 1)
-    counts = [_count_before(population.open == 1), _count_before(population.open >= 0)]
-    at, counts = rows * counts[0].shape[1] + place, np.stack(counts, axis=-1).reshape(-1, 2)
-    # Months worked and known until each end of a quarter, the latest first, and in all.
-    ends = [counts.take(at - np.minimum(n, place), axis=0) for n in (*back, length)]
-    worked, known = np.moveaxis(np.stack(ends), -1, 0)
-    seen = known[0] - known[-1]
-    overall = (worked[0] - worked[-1]) / np.where(seen > 0, seen, np.nan)
-    some, of = worked[:-2] - worked[1:-1], known[:-2] - known[1:-1]
-    shares = np.where(of > 0, some / np.maximum(of, 1), overall)
-    history = {f"hist_{number}": share for number, share in enumerate(shares, 1)}
-    return pd.DataFrame(history | {"hist_known": seen / length})
+    place, n_people = months - population.window[0], len(population.people)
+    # Months in front: the persons of a set lie side by side. Both counts at once.
+    counts = np.empty((population.open.shape[1] + 1, n_people, 2), dtype="int16")
+    counts[0] = 0
+    for number, marked in enumerate((population.open == 1, population.open >= 0)):
+        counts[1:, :, number] = marked.cumsum(axis=1, dtype="int16").T
+    counts = counts.reshape(-1, 2)
 
+    def count_until(back):
+        at = (place - np.minimum(back, place)) * n_people + rows
+        return counts.take(at, axis=0).T
 
-def _count_before(grid) -> np.ndarray:
-    """How many months before each month (and before the end) are marked."""
-    return np.pad(grid.cumsum(axis=1, dtype="int16"), ((0, 0), (1, 0)))
+    latest, first = count_until(0), count_until(length)
+    worked, seen = latest - first
+    overall = worked / np.where(seen > 0, seen, np.nan)
+    history = {}
+    for number in range(1, bins + 1):
+        earlier = count_until(length // bins * number)
+        worked, known = latest - earlier
+        share = worked / np.maximum(known, 1)
+        share[known == 0] = overall[known == 0]
+        history[f"hist_{number}"], latest = share, earlier
+    return history | {"hist_known": seen / length}
