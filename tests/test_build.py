@@ -6,6 +6,7 @@ import pytest
 
 from evaluation.errors import TableError
 from evaluation.panel import accounts, build, edition
+from evaluation.panel.histories import Histories
 from evaluation.panel.timing import build_risk_sets
 from evaluation.paths import find_root
 from evaluation.plan import load_plan
@@ -189,9 +190,8 @@ def test_the_funnel_never_widens():
     )
     plan = load_plan(find_root() / "data" / "reference")
     panel = build_small(post=posts, roster=roster)
-    sets = {
-        "post": build_risk_sets("post", panel.persons, panel.register, panel.months, plan, 2020)
-    }
+    histories = Histories(panel.persons, panel.register, panel.months, 2020)
+    sets = {"post": build_risk_sets("post", histories, plan)}
     funnel = accounts.count_funnel(panel.persons, panel.years, panel.ledgers, sets, plan, 2020)
     assert funnel["n"].tolist() == [3, 2, 1, 1, 1, 1, 1, 1]
     assert not funnel.duplicated(["policy", "step"]).any()

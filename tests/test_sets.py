@@ -5,6 +5,7 @@ import pytest
 from test_timing import PLAN, make_world
 
 from evaluation.panel import sets
+from evaluation.panel.histories import Histories
 from evaluation.tables import read_table, write_table
 
 OTHER = {"designs": PLAN["designs"] | {"business_age_window": 1, "seed": 2}}
@@ -15,7 +16,7 @@ def make_folder(tmp_path, entries, plan=PLAN):
     persons = world[0].assign(person_id=world[0]["person_id"].astype("category"))
     write_table(world[1], tmp_path / "register.parquet", key=["person_id", "start"])
     write_table(world[2], tmp_path / "months.parquet", key=["person_id", "month"])
-    built = sets.build_sets("post", persons, *world[1:], plan, 2020)
+    built = sets.build_sets("post", Histories(persons, *world[1:], 2020), plan)
     sets.write_sets(built, tmp_path, "post", plan)
     return persons, built
 
@@ -38,7 +39,7 @@ def test_sets_of_the_same_plan_are_read_with_all_their_types(tmp_path, monkeypat
 def test_sets_of_another_plan_are_built_anew(tmp_path):
     persons, _ = make_folder(tmp_path, {"a": "2019-05-06", "b": None, "c": None}, plan=OTHER)
     tables = [read_table(tmp_path / f"{name}.parquet") for name in ("register", "months")]
-    direct = sets.build_sets("post", persons, *tables, PLAN, 2020)
+    direct = sets.build_sets("post", Histories(persons, *tables, 2020), PLAN)
     assert_same(sets.load_sets(tmp_path, "post", persons, PLAN, 2020), direct)
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from evaluation.errors import EstimationError
 from evaluation.panel import observation, outcomes, staying, timing
+from evaluation.panel.histories import Histories
 
 DISTRICT = {"register": {"from": datetime.date(2018, 1, 1)}}
 PLAN = {
@@ -49,9 +50,8 @@ def make_world(entries, spells, edition=2020, policy="post"):
 
 
 def stack(entries, spells, policy="post", edition=2020):
-    world = make_world(entries, spells, edition, policy)
-    sets = timing.build_risk_sets(policy, *world, PLAN, edition)
-    return sets, world
+    histories = Histories(*make_world(entries, spells, edition, policy), edition)
+    return timing.build_risk_sets(policy, histories, PLAN), histories
 
 
 def test_refused_for_ineligibility_is_no_participant_and_waiting_is_one():
@@ -133,13 +133,13 @@ def test_founders_need_an_operating_business_of_like_age_on_the_day():
 
 def test_one_month_is_drawn_per_cohort_and_weighs_its_share_of_entries():
     entries = {"a": "2019-03-01", "b": "2019-06-01", "c": "2019-06-01", "x": None, "y": None}
-    sets, world = stack(entries, [("y", "unit", "2019-04-15", None)])
+    sets, histories = stack(entries, [("y", "unit", "2019-04-15", None)])
     others = sets[sets["treated"] == 0]
     drawn = others[others["drawn"] == 1].set_index("person_id")
     assert len(others) == 3 and len(drawn) == 2
     assert drawn.loc["x", "draw_share"] == 1.0
     assert drawn.loc["y", "draw_share"] == pytest.approx(1 / 3)
-    again = timing.build_risk_sets("post", *world, PLAN, 2020)
+    again = timing.build_risk_sets("post", histories, PLAN)
     pd.testing.assert_frame_equal(sets, again)
 
 
@@ -161,16 +161,16 @@ def test_history_gives_quarters_before_the_month_latest_first():
 
 
 def test_nobody_enters_gives_an_empty_table_with_its_columns():
-    sets, world = stack({"a": None, "b": None}, [])
+    sets, histories = stack({"a": None, "b": None}, [])
     assert len(sets) == 0
     assert {"cohort", "drawn", "draw_share", "hist_8", "untreated_until"} <= set(sets)
-    weights = timing.stay_untreated_weights("post", world[0], world[2], sets, PLAN, 2020)
+    weights = timing.stay_untreated_weights("post", histories, sets)
     assert len(weights) == 0
 
 
 def test_unknown_policy_is_refused():
     with pytest.raises(EstimationError, match="parks"):
-        timing.build_risk_sets("parks", *make_world({"a": None}, []), PLAN, 2020)
+        stack({"a": None}, [], policy="parks")
 
 
 def test_weights_undo_the_selection_of_those_who_stayed_untreated():
@@ -184,8 +184,9 @@ def test_weights_undo_the_selection_of_those_who_stayed_untreated():
         {f"{n:04d}": day for n, day in enumerate(days)}, [], edition=2020
     )
     persons["poor"] = poor
-    sets = timing.build_risk_sets("post", persons, register, months, PLAN, 2020)
-    weights = timing.stay_untreated_weights("post", persons, months, sets, PLAN, 2020)
+    histories = Histories(persons, register, months, 2020)
+    sets = timing.build_risk_sets("post", histories, PLAN)
+    weights = timing.stay_untreated_weights("post", histories, sets)
     first = sets[(sets["cohort"] == 2018) & (sets["treated"] == 0) & (sets["drawn"] == 1)]
     last = weights[(weights["cohort"] == 2018) & (weights["year"] == 2020)]
     last = last.merge(first[["person_id", "poor"]], on="person_id")

@@ -27,6 +27,7 @@ from evaluation.effects.aggregation import aggregate, unite_designs
 from evaluation.effects.balancing import balanced_effects, stack_sets
 from evaluation.effects.district import naive_effects, risk_set_effects
 from evaluation.panel.build import build_panel
+from evaluation.panel.histories import Histories
 from evaluation.panel.staying import stay_untreated_weights
 from evaluation.panel.timing import build_risk_sets
 from evaluation.paths import find_root
@@ -46,8 +47,9 @@ def estimate_policy(policy, panel, effects, plan) -> list[dict]:
     """Rows of one policy: one per design."""
     settings, edition = plan["policies"][policy], panel.edition
     horizon = settings["horizon"]
-    sets = build_risk_sets(policy, panel.persons, panel.register, panel.months, plan, edition)
-    stay = stay_untreated_weights(policy, panel.persons, panel.months, sets, plan, edition)
+    histories = Histories(panel.persons, panel.register, panel.months, edition)
+    sets = build_risk_sets(policy, histories, plan)
+    stay = stay_untreated_weights(policy, histories, sets)
     common = {
         "outcome": OUTCOME,
         "covariates": settings["covariates"],

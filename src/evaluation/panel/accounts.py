@@ -7,6 +7,7 @@ from importlib import metadata
 import numpy as np
 import pandas as pd
 
+from evaluation.panel.months import find_rows
 from evaluation.panel.timing import entering_rows
 from evaluation.plan import POLICIES
 
@@ -50,29 +51,33 @@ def count_funnel(persons, years, ledgers, risk_sets: dict, plan: dict, edition: 
     pandas.DataFrame
         Key ``policy, step``: ``result_id``, ``n``, ``label_zh``, ``label_en``.
     """
-    rows, outcome = [], plan["outcomes"]["primary"]
-    known = years.set_index(["person_id", "year"])[outcome].notna()
+    rows, people = [], pd.Index(persons["person_id"])
+    first = min(years["year"].min(), edition)
+    known = np.zeros((len(people), edition - first + 1), dtype=bool)
+    told = years[years[plan["outcomes"]["primary"]].notna()]
+    known[find_rows(people, told["person_id"]), told["year"] - first] = True
     for policy in (name for name in POLICIES if name in ledgers):
         horizon = plan["policies"][policy]["horizon"]
         sets, in_ledger = risk_sets[policy], entering_rows(policy, ledgers[policy])
-        people = persons[persons[f"{policy}_on"].notna()].set_index("person_id")
-        cohort = people[f"{policy}_year"].astype("int64")
+        row = np.flatnonzero(persons[f"{policy}_on"].notna())
+        entered = persons.iloc[row]
+        cohort = entered[f"{policy}_year"].astype("int64")
         ends = pd.to_datetime((cohort + horizon).astype("str") + "-12-31")
-        entrants = sets[sets["treated"] == 1]
         at_both = [
-            known.reindex(pd.MultiIndex.from_arrays([people.index, cohort + shift]))
-            for shift in (plan["estimand"]["base_period"], horizon)
+            known[row, year.clip(first, edition) - first] & year.between(first, edition)
+            for year in (cohort + plan["estimand"]["base_period"], cohort + horizon)
         ]
+        compared = sets["person_id"][find_compared(sets, plan)]
         met = [
-            people["first_roster_year"].notna(),
-            people.index.isin(entrants["person_id"]),
+            entered["first_roster_year"].notna(),
+            np.isin(row, find_rows(people, sets["person_id"][sets["treated"] == 1])),
             cohort + horizon <= edition,
-            people["observed_until"] >= ends,
-            np.logical_and(*(column.fillna(False).to_numpy(dtype=bool) for column in at_both)),
-            people.index.isin(_find_compared(sets, plan)),
+            entered["observed_until"] >= ends,
+            np.logical_and(*at_both),
+            np.isin(row, find_rows(people, compared)),
         ]
         left = np.logical_and.accumulate([np.asarray(flag, dtype=bool) for flag in met])
-        counts = [count_people(in_ledger), len(people), *left.sum(axis=1)]
+        counts = [count_people(in_ledger), len(row), *left.sum(axis=1)]
         for (step, (zh, en)), n in zip(STEPS.items(), counts, strict=True):
             name = f"{edition}.{policy}.funnel.{step}"
             rows.append((name, policy, step, int(n), zh, en))
@@ -81,14 +86,28 @@ def count_funnel(persons, years, ledgers, risk_sets: dict, plan: dict, edition: 
     )
 
 
-def _find_compared(sets, plan) -> pd.Index:
-    """Recipients with a comparison person of like business age in their month."""
-    columns = ["month", "business_age"]
-    others = sets.loc[sets["treated"] == 0, columns].drop_duplicates()
-    pairs = sets[sets["treated"] == 1].merge(others, on="month", suffixes=("", "_other"))
-    gap = (pairs["business_age"] - pairs["business_age_other"]).abs()
-    near = gap <= plan["designs"]["business_age_window"]
-    return pd.Index(pairs.loc[near, "person_id"].unique())
+def find_compared(sets: pd.DataFrame, plan: dict) -> np.ndarray:
+    """Mark recipients in whose month a comparison person has a business of like age.
+
+    Parameters
+    ----------
+    sets
+        As returned by `build_risk_sets`; without a business all ages are 0.
+
+    Returns
+    -------
+    numpy.ndarray
+        Booleans, one per row; comparison persons are not marked.
+    """
+    width, treated = plan["designs"]["business_age_window"], sets["treated"].to_numpy() == 1
+    month, age = sets["month"].to_numpy(), sets["business_age"].to_numpy()
+    # Room for the window before and after the ages of each month.
+    span = age.max(initial=0) + 2 * width + 1
+    place = (month - month.min(initial=month.max(initial=0))) * span + age + width
+    below = np.zeros(place.max(initial=0) + width + 2, dtype="int64")
+    below[1:] = np.bincount(place[~treated], minlength=len(below) - 1).cumsum()
+    near = below[place + width + 1] - below[place - width]
+    return treated & (near > 0)
 
 
 def _measure(computation: str, rows: pd.DataFrame, year: int) -> float:

@@ -48,7 +48,7 @@ def name_persons(frame: pd.DataFrame, people: pd.Index) -> pd.DataFrame:
     return frame.assign(person_id=pd.Categorical.from_codes(codes, people))
 
 
-def lay_out(months: pd.DataFrame, people, window, **empty) -> list[np.ndarray]:
+def lay_out(months: pd.DataFrame, people, window, unknown: dict) -> list[np.ndarray]:
     """Lay columns of the table of months out as persons × months.
 
     Parameters
@@ -59,17 +59,17 @@ def lay_out(months: pd.DataFrame, people, window, **empty) -> list[np.ndarray]:
         Index of persons; the rows of the result.
     window
         First and last month; the columns of the result.
-    **empty
-        Column = what stands where it is unknown.
+    unknown
+        Column to what stands where it is unknown.
     """
     width = window[1] - window[0] + 1
     row, place = find_rows(people, months["person_id"]), months["month"].to_numpy() - window[0]
     use = (row >= 0) & (place >= 0) & (place < width)
     use = slice(None) if use.all() else use
     at, grids = row[use] * width + place[use], []
-    for column, unknown in empty.items():
-        grid = np.full((len(people), width), unknown, dtype="int16")
-        grid.ravel()[at] = months[column].to_numpy(dtype="int16", na_value=unknown)[use]
+    for column, empty in unknown.items():
+        grid = np.full((len(people), width), empty, dtype="int16")
+        grid.ravel()[at] = months[column].to_numpy(dtype="int16", na_value=empty)[use]
         grids.append(grid)
     return grids
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from evaluation.panel.histories import Histories
 from evaluation.panel.staying import stay_untreated_weights
 from evaluation.panel.timing import build_risk_sets
 from evaluation.tables import read_table, write_table
@@ -17,17 +18,16 @@ KEYS = {
 }
 
 
-def build_sets(policy, persons, register, months, plan, edition) -> dict[str, pd.DataFrame]:
+def build_sets(policy, histories, plan) -> dict[str, pd.DataFrame]:
     """Make a policy's ``risk_sets`` and the weights ``stay`` of their comparison persons.
 
     Parameters
     ----------
-    policy, persons, register, months, plan, edition
+    policy, histories, plan
         As for `timing.build_risk_sets`.
     """
-    sets = build_risk_sets(policy, persons, register, months, plan, edition)
-    stay = stay_untreated_weights(policy, persons, months, sets, plan, edition)
-    return {"risk_sets": sets, "stay": stay}
+    sets = build_risk_sets(policy, histories, plan)
+    return {"risk_sets": sets, "stay": stay_untreated_weights(policy, histories, sets)}
 
 
 def write_sets(built: dict, folder: Path, policy: str, plan: dict) -> list[Path]:
@@ -65,7 +65,7 @@ def load_sets(folder: Path, policy: str, persons, plan: dict, edition: int) -> d
         if all(_is_right(frame, persons, plan) for frame in kept.values()):
             return kept
     register, months = (read_table(folder / f"{n}.parquet") for n in ("register", "months"))
-    return build_sets(policy, persons, register, months, plan, edition)
+    return build_sets(policy, Histories(persons, register, months, edition), plan)
 
 
 def stamp_of(plan: dict) -> str:

@@ -4,14 +4,14 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import EstimationError
-from evaluation.panel.months import find_rows, lay_out, month_of, window_of
+from evaluation.panel.months import find_rows, month_of
 
 # Business age in months: narrow at first, where most loans and subsidies are asked for.
 AGE_EDGES = (3, 6, 9, 12, 18, 24, 36, 60)
 WEIGHT_CAP = 20.0
 
 
-def stay_untreated_weights(policy, persons, months, risk_sets, plan, edition) -> pd.DataFrame:
+def stay_untreated_weights(policy, histories, risk_sets) -> pd.DataFrame:
     """Weigh comparison persons up for those like them who took the policy up meanwhile.
 
     Comparison persons of an outcome year are those not treated by then; those who stay
@@ -24,7 +24,7 @@ def stay_untreated_weights(policy, persons, months, risk_sets, plan, edition) ->
 
     Parameters
     ----------
-    policy, persons, months, plan, edition
+    policy, histories
         As for `build_risk_sets`.
     risk_sets
         As returned by `build_risk_sets`.
@@ -41,12 +41,11 @@ def stay_untreated_weights(policy, persons, months, risk_sets, plan, edition) ->
     EstimationError
         If the model does not converge.
     """
-    persons = persons.reset_index(drop=True)
-    people, window = pd.Index(persons["person_id"]), window_of(months, edition)
-    cells = _find_exposure(policy, persons, months, people, window)
+    people, window, edition = histories.people, histories.window, histories.edition
+    cells = _find_exposure(policy, histories)
     # In front of each month, the sum over the months before it.
     summed = np.zeros((len(people), window[1] - window[0] + 2))
-    summed[cells["row"], cells["place"] + 1] = _fit_hazard(cells, persons)
+    summed[cells["row"], cells["place"] + 1] = _fit_hazard(cells, histories.persons)
     np.cumsum(summed, axis=1, out=summed)
     drawn = risk_sets[(risk_sets["treated"] == 0) & (risk_sets["drawn"] == 1)]
     cohort, until = drawn["cohort"].to_numpy(), drawn["untreated_until"].to_numpy()
@@ -69,19 +68,15 @@ def stay_untreated_weights(policy, persons, months, risk_sets, plan, edition) ->
     )
 
 
-def _find_exposure(policy, persons, months, people, window) -> dict[str, np.ndarray]:
+def _find_exposure(policy, histories) -> dict[str, np.ndarray]:
     """List person-months at risk of entering, and mark the entries among them."""
     if policy == "post":
-        opened, post = lay_out(months, people, window, open=-1, post=0)
-        risk = (opened == 0) & ~np.logical_or.accumulate(post > 0, axis=1)
-        age = None
+        risk = (histories.open == 0) & ~np.logical_or.accumulate(histories.post > 0, axis=1)
     else:
-        opened, age = lay_out(months, people, window, open=-1, business_age=-1)
-        risk = age >= 0
-    months_in_year = (opened == 1).reshape(len(people), -1, 12).sum(axis=2, dtype="int8")
+        risk = histories.business_age >= 0
     never = pd.Timestamp(2262, 1, 1)
     begins, entry = (
-        month_of(persons[name].fillna(never)) - window[0]
+        month_of(histories.persons[name].fillna(never)) - histories.window[0]
         for name in ("observed_from", f"{policy}_on")
     )
     # The state at the end of a month decides about the next one.
@@ -89,13 +84,17 @@ def _find_exposure(policy, persons, months, people, window) -> dict[str, np.ndar
     place += 1
     use = (place >= begins[row]) & (place <= entry[row])
     row, place = row[use], place[use]
+    age = np.zeros_like(row)
+    if policy != "post":
+        run = histories.business_age[row, place - 1] + 1
+        age = np.searchsorted(AGE_EDGES, run, side="right")
     # In the calendar year before; nothing is known of that before the first.
-    worked = np.pad(months_in_year[:, :-1], ((0, 0), (1, 0)))[row, place // 12] / 12
-    months_run = np.zeros_like(place) if age is None else age[row, place - 1] + 1
+    by_year = (histories.open == 1).reshape(len(risk), -1, 12).sum(axis=2, dtype="int8")
+    worked = np.pad(by_year[:, :-1], ((0, 0), (1, 0)))[row, place // 12] / 12
     return {
         "row": row,
         "place": place,
-        "age": np.searchsorted(AGE_EDGES, months_run, side="right"),
+        "age": age,
         "worked": worked,
         "entered": (entry[row] == place).astype("float64"),
     }
@@ -107,8 +106,9 @@ def _fit_hazard(cells, persons) -> np.ndarray:
     Calendar years and business ages in which nobody entered have a rate of zero.
     """
     year, n_ages = cells["place"] // 12, cells["age"].max(initial=0) + 1
-    shape = (len(persons), year.max(initial=0) + 1, n_ages)
-    code = np.ravel_multi_index((cells["row"], year, cells["age"]), shape)
+    exposed = np.bincount(cells["row"], minlength=len(persons)) > 0
+    shape = (exposed.sum(), year.max(initial=0) + 1, n_ages)
+    code = np.ravel_multi_index((exposed.cumsum()[cells["row"]] - 1, year, cells["age"]), shape)
     size = np.prod(shape)
     exposure = np.bincount(code, minlength=size)
     entries = np.bincount(code, weights=cells["entered"], minlength=size)
@@ -121,6 +121,7 @@ def _fit_hazard(cells, persons) -> np.ndarray:
     used, row, year, age = used[live], row[live], year[live], age[live]
     rates = np.zeros(size)
     if len(used):
+        row = np.flatnonzero(exposed)[row]
         traits = persons[["female", "birth_year", "schooling", "poor"]].astype("float64")
         smooth = traits.fillna(traits.mean()).fillna(0).to_numpy()[row]
         smooth = np.column_stack([smooth, worked[used]])

@@ -4,9 +4,8 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import EstimationError
-from evaluation.panel.months import find_rows, lay_out, month_of, window_of
-from evaluation.panel.observation import look_up
-from evaluation.panel.outcomes import OPEN_FORMS, find_businesses, valid_spells
+from evaluation.panel.months import find_rows, month_of
+from evaluation.panel.outcomes import OPEN_FORMS
 from evaluation.panel.staying import stay_untreated_weights
 from evaluation.plan import POLICIES
 
@@ -67,22 +66,21 @@ class Population:
     before. Both: returned, on a roster, alive, below the statutory age.
     """
 
-    def __init__(self, policy, persons, spells, months, edition):
-        self.people = pd.Index(np.asarray(persons["person_id"]))
-        self.window = window_of(months, edition)
-        (self.open,) = lay_out(months, self.people, self.window, open=-1)
+    def __init__(self, policy, histories):
+        self.window, self.open = histories.window, histories.open
         self.begins, self.ends = (
-            persons[name].to_numpy("datetime64[D]")
+            histories.persons[name].to_numpy("datetime64[D]")
             for name in ("observed_from", "observed_until")
         )
         self.founders = policy != "post"
         if self.founders:
-            rows = find_businesses(spells)
+            rows = histories.businesses
             first, last = rows["registered_on"], rows["closed_on"]
         else:
-            rows = spells[spells["form"].isin((*OPEN_FORMS, "post"))]
+            rows = histories.spells
+            rows = rows[rows["form"].isin((*OPEN_FORMS, "post"))]
             first, last = rows["start"], rows["end"]
-        row = find_rows(self.people, rows["person_id"])
+        row = find_rows(histories.people, rows["person_id"])
         mine = row >= 0
         self.row = row[mine]
         self.first = first[mine].to_numpy("datetime64[D]")
@@ -94,7 +92,7 @@ class Population:
         """Who is in the population on that day (or each on an own day), and business ages."""
         day = np.asarray(day, dtype="datetime64[D]")
         fits = (self.begins <= day) & (self.ends > day)
-        age = np.zeros(len(self.people), dtype="int64")
+        age = np.zeros(len(fits), dtype="int64")
         of = self.row
         theirs = day[of] if day.ndim else day
         if self.founders:
@@ -107,29 +105,34 @@ class Population:
         fits[of[(self.first <= eve) & (self.last >= eve)]] = False
         before = month_of(day) - 1 - self.window[0]
         inside = (before >= 0) & (before < self.open.shape[1])
-        known = self.open[np.arange(len(fits)), np.where(inside, before, 0)] >= 0
+        before = np.where(inside, before, 0)
+        known = self.open[np.arange(len(fits)) if day.ndim else slice(None), before] >= 0
         return fits & inside & known, age
 
 
-def first_contact(policy, persons, spells) -> tuple[np.ndarray, np.ndarray]:
+def first_contact(policy, histories) -> tuple[np.ndarray, np.ndarray]:
     """Give the days from which a person is no comparison any more, and is treated.
 
     They differ for the subsidy: any application, also an ineligible one, ends the time as
     a comparison. A post that only the register knows counts as both.
     """
+    persons, spells = histories.persons, histories.spells
     entered = persons[f"{policy}_on"].to_numpy("datetime64[D]")
     if policy == "subsidy":
         return persons["subsidy_applied_on"].to_numpy("datetime64[D]"), entered
     if policy == "post":
-        posts = spells[spells["form"] == "post"].groupby("person_id")["start"].min()
-        known = look_up(persons["person_id"], posts).to_numpy("datetime64[D]")
+        posts = spells[["person_id", "start"]][spells["form"] == "post"]
+        posts = posts.sort_values("start").drop_duplicates("person_id")
+        row, known = (
+            find_rows(histories.people, posts["person_id"]),
+            np.full_like(entered, "NaT"),
+        )
+        known[row[row >= 0]] = posts["start"].to_numpy("datetime64[D]")[row >= 0]
         entered = np.fmin(entered, known)
     return entered, entered
 
 
-def build_risk_sets(
-    policy, persons, register, months, plan, edition, seed=None
-) -> pd.DataFrame:
+def build_risk_sets(policy, histories, plan, seed=None) -> pd.DataFrame:
     """Stack, for each month of entry, those who enter and those who could have.
 
     The recipients of a month stand on their own day; comparison persons on the median
@@ -150,13 +153,10 @@ def build_risk_sets(
     ----------
     policy
         One of `evaluation.plan.POLICIES`.
-    persons, register, months
-        Of the edition, as written by `2_panel`; persons in source order, which the
-        draw follows.
+    histories
+        Of the edition; the draw follows the order of its persons.
     plan
         As read by `load_plan`.
-    edition
-        Last year.
     seed
         Of the draw; the plan's where missing.
 
@@ -179,10 +179,9 @@ def build_risk_sets(
     """
     if policy not in POLICIES:
         raise EstimationError(f"未知的政策：{policy}。")
-    persons = persons.reset_index(drop=True)
-    spells = valid_spells(register)
-    population = Population(policy, persons, spells, months, edition)
-    contact, entered = first_contact(policy, persons, spells)
+    persons, edition = histories.persons, histories.edition
+    population = Population(policy, histories)
+    contact, entered = first_contact(policy, histories)
     own = persons[f"{policy}_on"].to_numpy("datetime64[D]")
     fits, own_age = population.eligible(own)
     own_month = np.where(fits & (own <= np.datetime64(f"{edition}-12-31")), month_of(own), -1)
@@ -211,7 +210,7 @@ def build_risk_sets(
     stacked = (np.concatenate(c) for c in zip(*parts, strict=True)) if parts else [[]] * 6
     sets = {n: np.asarray(c, columns[n]) for n, c in zip(columns, stacked, strict=True)}
     sets["cohort"] = sets["month"] // 12
-    return _describe(sets, persons, population, entry_year, plan)
+    return _describe(sets, histories, entry_year, plan)
 
 
 def _draw(sets, n_people) -> dict[str, np.ndarray]:
@@ -230,8 +229,9 @@ def _draw(sets, n_people) -> dict[str, np.ndarray]:
     return {"drawn": drawn, "draw_share": share}
 
 
-def _describe(sets, persons, population, entry_year, plan) -> pd.DataFrame:
+def _describe(sets, histories, entry_year, plan) -> pd.DataFrame:
     """Add what is known of each person in the month of the set."""
+    persons = histories.persons
     row, treated = sets["row"], sets["treated"]
     traits = persons[["female", "birth_year", "schooling", "poor"]].astype("float64")
     trait = {name: values.to_numpy()[row] for name, values in traits.items()}
@@ -240,7 +240,7 @@ def _describe(sets, persons, population, entry_year, plan) -> pd.DataFrame:
     columns = {
         "cohort": sets["cohort"],
         "month": sets["month"],
-        "person_id": pd.Categorical.from_codes(row, population.people),
+        "person_id": pd.Categorical.from_codes(row, histories.people),
         "treated": treated.astype("int8"),
         "business_age": sets["business_age"],
         "female": trait["female"],
@@ -249,35 +249,31 @@ def _describe(sets, persons, population, entry_year, plan) -> pd.DataFrame:
         "poor": trait["poor"],
         "cluster": town[row],
     }
-    columns |= _history(population, row, sets["month"], plan)
+    columns |= _history(histories, row, sets["month"], plan)
     columns |= _draw(sets, len(persons))
     columns["untreated_until"] = np.where(treated == 1, np.nan, later[row])
     return pd.DataFrame(columns, copy=False)
 
 
-def _history(population, rows, months, plan) -> dict[str, np.ndarray]:
+def _history(histories, rows, months, plan) -> dict[str, np.ndarray]:
     """Share of open months by quarter before the month of the set."""
     length, bins = plan["designs"]["history_months"], plan["designs"]["history_bins"]
-    place, n_people = months - population.window[0], len(population.people)
-    # Months in front: the persons of a set lie side by side. Both counts at once.
-    counts = np.empty((population.open.shape[1] + 1, n_people, 2), dtype="int16")
-    counts[0] = 0
-    for number, marked in enumerate((population.open == 1, population.open >= 0)):
-        counts[1:, :, number] = marked.cumsum(axis=1, dtype="int16").T
-    counts = counts.reshape(-1, 2)
+    place, counts = months - histories.window[0], histories.counts
+    at = place * counts.shape[1] + rows
 
     def count_until(back):
-        at = (place - np.minimum(back, place)) * n_people + rows
-        return counts.take(at, axis=0).T
+        return counts.take(at - np.minimum(back, place) * counts.shape[1])
 
-    latest, first = count_until(0), count_until(length)
-    worked, seen = latest - first
-    overall = worked / np.where(seen > 0, seen, np.nan)
-    history = {}
+    def split(both):
+        return both & 0xFFFF, both >> 16
+
+    latest = count_until(0)
+    worked, seen = split(latest - count_until(length))
+    overall, history = worked / np.where(seen > 0, seen, np.nan), {}
     for number in range(1, bins + 1):
         earlier = count_until(length // bins * number)
-        worked, known = latest - earlier
-        share = worked / np.maximum(known, 1)
-        share[known == 0] = overall[known == 0]
+        worked, known = split(latest - earlier)
+        share, unknown = worked / np.maximum(known, 1), np.flatnonzero(known == 0)
+        share[unknown] = overall[unknown]
         history[f"hist_{number}"], latest = share, earlier
     return history | {"hist_known": seen / length}
