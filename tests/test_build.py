@@ -197,6 +197,13 @@ def test_the_funnel_never_widens():
     assert not funnel.duplicated(["policy", "step"]).any()
 
 
+def test_recipients_are_compared_with_businesses_of_like_age_in_their_month():
+    rows = [(1, 9, 1), (1, 12, 0), (1, 5, 1), (2, 9, 1), (3, 0, 1), (3, 3, 0)]
+    sets = pd.DataFrame(rows, columns=["month", "business_age", "treated"])
+    found = accounts.find_compared(sets, {"designs": {"business_age_window": 3}})
+    assert found.tolist() == [True, False, False, False, True, False]
+
+
 def test_totals_are_compared_before_linkage_and_not_before_they_are_published():
     totals = pd.DataFrame(
         {

@@ -183,3 +183,15 @@ def test_records_count_spells_and_snapshots_of_a_year():
     register = make_register(("a", "unit", "2019-03-01", "2020-02-01"))
     years, _ = make_tables(make_persons("a"), ROSTER, register)
     assert years.loc["a", "records"].tolist() == [2, 1]
+
+
+def test_an_outcome_is_found_by_person_and_year_and_missing_elsewhere():
+    years = pd.DataFrame({"person_id": ["a", "a", "b", "z"], "year": [2019, 2020, 2020, 2020]})
+    years = years.assign(employed=[0.0, 1.0, np.nan, 1.0])
+    person = pd.Series(pd.Categorical(["b", "a", None], categories=["a", "b", "c"]))
+    found = outcomes.find_outcomes(years, "employed", person, pd.Series([2020, 2020, 2020]))
+    np.testing.assert_array_equal(found, [np.nan, 1, np.nan])
+    on = np.array([[2018, 2019, 2020, 2021]] * 3)
+    found = outcomes.find_outcomes(years, "employed", person, on)
+    np.testing.assert_array_equal(found[1], [np.nan, 0, 1, np.nan])
+    assert np.isnan(found[[0, 2]]).all()

@@ -7,7 +7,8 @@ from importlib import metadata
 import numpy as np
 import pandas as pd
 
-from evaluation.panel.months import find_rows
+from evaluation.panel.months import find_rows, name_persons
+from evaluation.panel.outcomes import find_outcomes
 from evaluation.panel.timing import entering_rows
 from evaluation.plan import POLICIES
 
@@ -52,10 +53,7 @@ def count_funnel(persons, years, ledgers, risk_sets: dict, plan: dict, edition: 
         Key ``policy, step``: ``result_id``, ``n``, ``label_zh``, ``label_en``.
     """
     rows, people = [], pd.Index(persons["person_id"])
-    first = min(years["year"].min(), edition)
-    known = np.zeros((len(people), edition - first + 1), dtype=bool)
-    told = years[years[plan["outcomes"]["primary"]].notna()]
-    known[find_rows(people, told["person_id"]), told["year"] - first] = True
+    years, outcome = name_persons(years, people), plan["outcomes"]["primary"]
     for policy in (name for name in POLICIES if name in ledgers):
         horizon = plan["policies"][policy]["horizon"]
         sets, in_ledger = risk_sets[policy], entering_rows(policy, ledgers[policy])
@@ -63,9 +61,10 @@ def count_funnel(persons, years, ledgers, risk_sets: dict, plan: dict, edition: 
         entered = persons.iloc[row]
         cohort = entered[f"{policy}_year"].astype("int64")
         ends = pd.to_datetime((cohort + horizon).astype("str") + "-12-31")
+        names = pd.Series(pd.Categorical.from_codes(row, people), entered.index)
         at_both = [
-            known[row, year.clip(first, edition) - first] & year.between(first, edition)
-            for year in (cohort + plan["estimand"]["base_period"], cohort + horizon)
+            ~np.isnan(find_outcomes(years, outcome, names, cohort + shift))
+            for shift in (plan["estimand"]["base_period"], horizon)
         ]
         compared = sets["person_id"][find_compared(sets, plan)]
         met = [

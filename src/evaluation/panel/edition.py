@@ -144,4 +144,6 @@ def _find_latest(rows, ledger) -> np.ndarray:
         twins = pd.MultiIndex.from_frame(rows[[*loose]].iloc[near])
         again = pd.MultiIndex.from_frame(loose).isin(twins)
         loose = loose[~(again & loose["phone_key"].notna().to_numpy())]
-    return np.sort(np.concatenate([latest, loose.index.to_numpy()]))
+    keep = np.zeros(len(rows), dtype=bool)
+    keep[latest], keep[loose.index] = True, True
+    return np.flatnonzero(keep)

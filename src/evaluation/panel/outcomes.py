@@ -185,14 +185,14 @@ def tabulate_months(grids: dict) -> pd.DataFrame:
         Key ``person_id, month``: ``open``, ``post``, ``business`` (0/1 on the last
         day), ``business_age`` (missing without a business). No row = unknown.
     """
-    known = grids["known"]
-    at, row = np.flatnonzero(known), np.repeat(np.arange(len(known)), known.sum(axis=1))
-    column = at - row * known.shape[1]
-    age, opened, post = (grids[n].ravel()[at] for n in ("business_age", "open", "post"))
+    known, (first, last) = grids["known"], grids["window"]
+    row = np.broadcast_to(np.arange(len(known), dtype="int32")[:, None], known.shape)[known]
+    month = np.broadcast_to(np.arange(first, last + 1, dtype="int32"), known.shape)[known]
+    age, opened, post = (grids[name][known] for name in ("business_age", "open", "post"))
     return pd.DataFrame(
         {
             "person_id": pd.Categorical.from_codes(row, categories=grids["people"]),
-            "month": (column + grids["window"][0]).astype("int32"),
+            "month": month,
             "open": pd.array(opened.astype("int8"), dtype="Int8"),
             "post": pd.array(post.astype("int8"), dtype="Int8"),
             "business": pd.array((age >= 0).astype("int8"), dtype="Int8"),
@@ -270,6 +270,28 @@ def tabulate_years(grids: dict, persons, register, roster) -> pd.DataFrame:
         table[name] = np.where(whole, total, np.nan).ravel()
     table["records"] = _count_records(people, register, years, row[use], column[use]).ravel()
     return pd.DataFrame(table)
+
+
+def find_outcomes(years: pd.DataFrame, outcome: str, person_id, year) -> np.ndarray:
+    """Give an outcome of each person in a year, missing where there is none.
+
+    Parameters
+    ----------
+    years
+        Key ``person_id, year``, as returned by `tabulate_years`.
+    person_id
+        Categorical, one row per person.
+    year
+        One per row, or several: a column each.
+    """
+    people, first = person_id.cat.categories, years["year"].min()
+    grid = np.full((len(people) + 1, years["year"].max() - first + 3), np.nan)
+    # Nobody, and the years before and after, have a margin of their own.
+    row, column = find_rows(people, years["person_id"]), years["year"].to_numpy() - first + 1
+    grid[row, column] = np.where(row >= 0, years[outcome], np.nan)
+    place = np.clip(np.asarray(year) - first + 1, 0, grid.shape[1] - 1)
+    row = person_id.cat.codes.to_numpy()
+    return grid[row if place.ndim == 1 else row[:, None], place]
 
 
 def _count_records(people, register, years, roster_row, roster_column) -> np.ndarray:

@@ -40,7 +40,9 @@ def write_sets(built: dict, folder: Path, policy: str, plan: dict) -> list[Path]
     ]
 
 
-def load_sets(folder: Path, policy: str, persons, plan: dict, edition: int) -> dict:
+def load_sets(
+    folder: Path, policy: str, persons, plan: dict, edition: int, only=tuple(KEYS)
+) -> dict:
     """Read a policy's risk sets and weights, or build them where those kept are not right.
 
     Right is what was made by this plan from these persons: whoever edits the plan and
@@ -53,13 +55,15 @@ def load_sets(folder: Path, policy: str, persons, plan: dict, edition: int) -> d
         Of the edition's panel.
     persons
         Read from there.
+    only
+        Which of the two to read.
 
     Returns
     -------
     dict
         ``risk_sets`` and ``stay``, as `build_sets` makes them.
     """
-    paths = {name: folder / f"{name}_{policy}.parquet" for name in KEYS}
+    paths = {name: folder / f"{name}_{policy}.parquet" for name in only}
     if all(path.is_file() for path in paths.values()):
         kept = {name: read_table(path) for name, path in paths.items()}
         if all(_is_right(frame, persons, plan) for frame in kept.values()):

@@ -47,7 +47,8 @@ def stay_untreated_weights(policy, histories, risk_sets) -> pd.DataFrame:
     summed = np.zeros((len(people), window[1] - window[0] + 2))
     summed[cells["row"], cells["place"] + 1] = _fit_hazard(cells, histories.persons)
     np.cumsum(summed, axis=1, out=summed)
-    drawn = risk_sets[(risk_sets["treated"] == 0) & (risk_sets["drawn"] == 1)]
+    drawn = risk_sets[["cohort", "month", "person_id", "untreated_until"]]
+    drawn = drawn[(risk_sets["treated"] == 0) & (risk_sets["drawn"] == 1)]
     cohort, until = drawn["cohort"].to_numpy(), drawn["untreated_until"].to_numpy()
     row = find_rows(people, drawn["person_id"])
     before = summed[row, drawn["month"].to_numpy() - window[0] + 1]
