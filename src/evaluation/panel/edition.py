@@ -86,10 +86,11 @@ def cut_ledger(rows: pd.DataFrame, ledger: str, edition: int):
 
 def _find_visible(rows, ledger, edition):
     """Positions of the rows known by the edition's end, in order of receipt and source."""
-    visible = (rows["received"].fillna(0) <= edition).to_numpy()
+    visible = (rows["received"].fillna(0) <= edition).to_numpy(dtype=bool)
     if ledger == "roster":
         year = rows["snapshot_year"]
-        undated, later = year.isna().to_numpy(), (year > edition).fillna(False).to_numpy(bool)
+        undated = year.isna().to_numpy()
+        later = (year > edition).fillna(False).to_numpy(dtype=bool)
     else:
         event = rows[EVENT[ledger][0]]
         for column in EVENT[ledger][1:]:
@@ -109,6 +110,7 @@ def _find_visible(rows, ledger, edition):
 
 def _blank_later(rows, ledger, close) -> pd.DataFrame:
     """Blank the fields dated after the edition's end, with what they tell."""
+    rows = rows.copy(deep=False)
     for column, told in DATED[ledger].items():
         future = rows[column] > close
         if not future.any():
