@@ -1,5 +1,6 @@
 """Files are opened safely, or refused with a message, and the process lives on."""
 
+import csv
 import io
 import zipfile
 
@@ -52,6 +53,28 @@ def test_short_csv_files_in_chinese_are_read_in_their_encoding(tmp_path, encodin
     path = tmp_path / "a.csv"
     path.write_bytes("姓名,村\n王强,柏阁\n".encode(encoding))
     assert workbook.read_grids(path, tmp_path)[0].rows[1] == ["王强", "柏阁"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_rows_of_a_csv_file_without_quotation_marks_are_those_of_the_csv_module(tmp_path, end):
+    lines = ["2023年名册", "", "姓名;村;备注", "王强;;", "李'芳; ;a\u2028b;c", ";;", "赵云"]
+    text = end.join(lines) + end
+    path = tmp_path / "a.csv"
+    path.write_bytes(text.encode())
+    (grid,) = workbook.read_grids(path, tmp_path)
+    rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=";"))
+    assert list(grid.rows) == rows and grid.rows[2:4] == rows[2:4]
+    assert grid.rows.column(1) == ["", "", "村", "", " ", "", ""]
+    kept = [rows[place] + [""] * (4 - len(rows[place])) for place in (3, 4, 6)]
+    columns = [column.to_pylist() for column in grid.rows.columns([3, 4, 6])]
+    assert columns == [list(column) for column in zip(*kept, strict=True)]
+
+
+def test_cells_of_a_csv_file_may_hold_what_separates_them_elsewhere(tmp_path):
+    path = tmp_path / "a.csv"
+    path.write_text('姓名,备注\n王强,"甲,乙\n""丙"""\n', encoding="utf-8")
+    (grid,) = workbook.read_grids(path, tmp_path)
+    assert grid.rows[1:] == [["王强", '甲,乙\n"丙"']]
 
 
 def test_content_decides_not_the_ending(tmp_path):

@@ -8,9 +8,12 @@ import subprocess
 import sys
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+from pyarrow import csv as arrow_csv
 from python_calamine import CalamineWorkbook
 
 from evaluation.errors import LedgerError
@@ -18,7 +21,10 @@ from evaluation.errors import LedgerError
 MAX_UNPACKED = 500 * 2**20  # bytes
 MAX_RATIO = 100
 MAX_CELLS = 30_000_000  # a claimed area beyond which calamine would fill the memory
+_LONGEST_CELL = 2**20  # characters of a csv file's cell
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# A column after Z or a row from 10,000 on: only then can the area be too large.
+_FAR = re.compile(rb"r=[\"'](?:[A-Z]{2}|[A-Z]?\d{5})")
 _SECONDS = 300
 # Read in a child process: a damaged file may abort calamine, which nothing can catch.
 _CHILD = """
@@ -48,12 +54,61 @@ class Grid:
         Name of the sheet, empty for csv.
     rows
         Cells by row; row ``i`` of the list is row ``i + 1`` of the file. Hidden rows
-        are rows like others.
+        are rows like others. A list, or `Lines` of a csv file.
     """
 
     file: str
     sheet: str
-    rows: list[list]
+    rows: Sequence[list]
+
+
+class Lines(Sequence):
+    """Rows of a csv file without quotation marks, each cut into cells when it is asked for.
+
+    A ledger of 100,000 rows is a few million cells; as columns they are found at once.
+    """
+
+    def __init__(self, lines: list[str], separator: str):
+        self._lines, self._separator = lines, separator
+
+    def __len__(self):
+        return len(self._lines)
+
+    def __getitem__(self, place):
+        if isinstance(place, slice):
+            return [self._cut(line) for line in self._lines[place]]
+        return self._cut(self._lines[place])
+
+    def _cut(self, line):
+        return line.split(self._separator) if line else []
+
+    def column(self, at: int) -> list[str]:
+        """One cell of each row; empty where the row is shorter."""
+        cut = (line.split(self._separator, at + 1) for line in self._lines)
+        return [cells[at] if at < len(cells) else "" for cells in cut]
+
+    def columns(self, rows: list[int]) -> list[pa.ChunkedArray]:
+        """All columns of some rows, up to the last cell of the longest."""
+        lines = [self._lines[row] for row in rows]
+        breaks = [line.count(self._separator) for line in lines]
+        most = max(breaks, default=-1)
+        lines = [
+            line + self._separator * (most - found)
+            for line, found in zip(lines, breaks, strict=True)
+        ]
+        names = [str(at) for at in range(most + 1)]
+        if not names:
+            return []
+        return arrow_csv.read_csv(
+            pa.BufferReader("\n".join(lines).encode("utf-8")),
+            arrow_csv.ReadOptions(use_threads=False, block_size=2**24, column_names=names),
+            arrow_csv.ParseOptions(
+                delimiter=self._separator, quote_char=False, ignore_empty_lines=False
+            ),
+            arrow_csv.ConvertOptions(
+                check_utf8=False, column_types=dict.fromkeys(names, pa.string())
+            ),
+        ).columns
 
 
 def read_grids(path: Path, folder: Path) -> list[Grid]:
@@ -147,6 +202,8 @@ def check_package(data: bytes) -> None:
 
 def _check_area(xml: bytes) -> None:
     """Refuse a sheet by its highest row and column; one pass per number of digits."""
+    if not _FAR.search(xml):
+        return
     names = set(re.findall(rb"r=[\"']([A-Z]{2,3})\d", xml))
     columns = max(map(_column_number, names), default=26)
     rows = next(
@@ -232,11 +289,17 @@ def decode(data: bytes) -> str:
     raise LedgerError("文字编码既不是 UTF-8 也不是 GB18030，请另存为“CSV UTF-8”或 xlsx。")
 
 
-def _read_csv(data: bytes) -> list[list]:
+def _read_csv(data: bytes) -> Sequence[list]:
     text = decode(data)
     head = text[:4096]
     separator = max(",\t;", key=head.count)
-    csv.field_size_limit(2**20)
+    # Without quotation marks a line is a row. (Arrow would drop a byte order mark.)
+    if '"' not in text and "\ufeff" not in text:
+        lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        lines = lines if lines[-1] else lines[:-1]
+        if max(map(len, lines)) < _LONGEST_CELL:
+            return Lines(lines, separator)
+    csv.field_size_limit(_LONGEST_CELL)
     try:
         return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
     except csv.Error:
