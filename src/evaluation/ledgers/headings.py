@@ -135,11 +135,14 @@ def find_table(grid: Grid, aliases: Aliases) -> Table | None:
         missing (names the headings found), or if an amount has no unit.
     """
     best, rank = None, (0, 0, 0)
+    known = set().union(*aliases.columns.values())
     for position in range(min(_SEARCHED, len(grid.rows))):
         below = grid.rows[position + 1 : position + 2]
         for height in (1, 2) if below and not _is_data(below[0]) else (1,):
             names = _names(grid.rows, position, height)
-            keys = [_keys(forms) for forms in names]
+            keys = [_keys(forms, known) for forms in names]
+            if sum(map(bool, keys)) < max(rank[0], 1):
+                continue
             scores = {ledger: _match(keys, table) for ledger, table in aliases.columns.items()}
             widest = max(scores.values(), key=len)
             # Two rows only where the lower one adds to the upper one.
@@ -204,9 +207,11 @@ def _text(cell):
     return cell.strip() if isinstance(cell, str) else ""
 
 
-def _keys(forms):
-    """What a column's names may be looked up by, and which name it is, best first."""
-    return [(key, used) for used, form in enumerate(forms) for key in _forms(form)]
+def _keys(forms, known):
+    """Known headings that a column's names may stand for, and which name it is, best first."""
+    return [
+        (key, used) for used, form in enumerate(forms) for key in _forms(form) if key in known
+    ]
 
 
 def _match(keys, table):
