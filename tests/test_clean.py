@@ -189,6 +189,32 @@ def test_repeated_deliveries_all_stay(folder):
     assert len(clean(folder).tables["register"]) == 4
 
 
+def test_files_with_other_columns_stand_in_the_order_in_which_they_were_read(folder):
+    fewer = {name: cells for name, cells in REGISTER.items() if name != "月工资"}
+    for year, columns in {2024: fewer, 2025: REGISTER}.items():
+        later = columns | {"开始日期": ["2021-03-02", "2022年5月"]}
+        write(folder / str(year) / "b.xlsx", {"甲": lines(columns), "乙": lines(later)})
+    cleaned = clean(folder)
+    places = cleaned.tables["register"][schema.KEY]
+    assert places["source_row"].tolist() == [2, 3] * 5
+    order = places.drop_duplicates(["source_file", "source_sheet"])
+    assert order["source_sheet"].tolist() == ["台账", "甲", "乙", "甲", "乙"]
+    account = cleaned.accounting
+    assert account["received"].is_monotonic_increasing
+    assert (account["rows_kept"] == account["rows_read"]).all()
+    missing = cleaned.tables["register"]["monthly_wage"].isna()
+    assert missing.tolist() == [False, True] + [True] * 4 + [False, True] * 2
+
+
+def test_an_amount_is_odd_beside_those_of_its_own_file_only(folder):
+    for name, amounts in {"a": [1, 1, 1], "b": [2_000, 2_000, 1]}.items():
+        loans = LOAN | {"金额（万元）": amounts, "申请日期": ["2022-01-05"] * 3}
+        write(folder / f"{name}.xlsx", {"x": lines(loans)})
+    issues = clean(folder).issues
+    odd = issues[issues["kind"] == "amount_mixed"]
+    assert odd[["file", "row"]].to_numpy().tolist() == [["b.xlsx", 4]]
+
+
 def test_tables_have_their_declared_columns_and_types_even_when_empty(folder):
     cleaned = clean(folder)
     for ledger, table in cleaned.tables.items():

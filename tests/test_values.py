@@ -95,7 +95,7 @@ def test_a_unit_in_the_cell_beats_the_heading_and_size_decides_nothing():
 def test_blank_is_unknown_not_no():
     column = values.as_column(["√", "否", " ", None, "也许"])
     found, unknown = values.translate(column, {"√": "1", "否": "0"})
-    assert list(found) == ["1", "0", None, None, None]
+    assert list(found[:2]) == ["1", "0"] and found[2:].isna().all()
     assert list(unknown) == [False, False, False, False, True]
 
 
@@ -109,7 +109,7 @@ def test_an_empty_column_is_all_missing():
     column = values.as_column(["", None])
     assert np.isnat(values.parse_dates(column)[0]).all()
     assert np.isnan(values.parse_amounts(column, 1.0)[0]).all()
-    assert list(values.plain(column)) == [None, None]
+    assert values.plain(column).isna().all()
 
 
 def test_a_whole_number_of_seventeen_digits_has_lost_its_end():

@@ -17,8 +17,8 @@ from evaluation.errors import LedgerError
 from evaluation.ledgers import identity, places, values
 from evaluation.ledgers.columns import parse_columns, parse_township
 from evaluation.ledgers.headings import LEDGERS, Aliases, load_aliases
-from evaluation.ledgers.linking import link_businesses, link_column, link_persons
-from evaluation.ledgers.raw import Raw, read_raw
+from evaluation.ledgers.linking import hash_persons, link_businesses, link_column, link_persons
+from evaluation.ledgers.raw import Raw, read_parts, stack_parts
 from evaluation.ledgers.report import as_accounting as as_accounting
 from evaluation.ledgers.report import describe as describe
 from evaluation.ledgers.rules import check_dates, check_duplicates, collect_notes, settle
@@ -113,22 +113,22 @@ def clean_folder(
     """
     known, ledgers = load_reference(Path(reference), key), Path(ledgers)
     files = list_ledgers(ledgers) if ledgers.is_dir() else []
-    parts = {ledger: [] for ledger in LEDGERS}
-    accounts, notes, problems = [], [], []
+    parts, problems = [], []
     for position, path in enumerate(files):
         if progress:
             progress(path.name, position, len(files))
-        raws, found = read_raw(path, ledgers, known.aliases)
-        problems += found
-        for raw in raws:
-            table, account, issues = clean_raw(raw, known)
-            parts[raw.ledger].append(table)
-            accounts.append(account)
-            notes.append(issues)
-    tables = {
-        ledger: pd.concat(found, ignore_index=True) if found else shape({}, ledger, 0)
-        for ledger, found in parts.items()
-    }
+        read, said = read_parts(path, ledgers, known.aliases)
+        parts += read
+        problems += said
+    hashes = hash_persons(parts, known.pseudonyms)
+    frames = {ledger: [shape({}, ledger, 0)] for ledger in LEDGERS}
+    accounts, notes = [], []
+    for raw in stack_parts(parts):
+        table, account, issues = clean_raw(raw, known)
+        frames[raw.ledger].append(table)
+        accounts.append(account)
+        notes.append(issues)
+    tables = {ledger: _in_order(found) for ledger, found in frames.items()}
     problems += [
         ("", "", "error" if ledger in REQUIRED else "note", f"没有“{name}”的任何数据。")
         for ledger, name in LEDGERS.items()
@@ -137,13 +137,12 @@ def clean_folder(
     columns = ["file", "sheet", "level", "message"]
     problems = pd.DataFrame(problems, columns=columns, dtype="str")
     _require_rows(tables, problems)
-    return CleanedLedgers(
-        tables,
-        pd.concat(accounts, ignore_index=True),
-        collect_notes(notes),
-        problems,
-        known.pseudonyms.tabulate("number", "name", "phone"),
-    )
+    return CleanedLedgers(tables, _in_order(accounts), collect_notes(notes), problems, hashes)
+
+
+def _in_order(frames):
+    """Frames below each other in the order in which their sheets, the index, were read."""
+    return pd.concat(frames).sort_index(kind="stable").reset_index(drop=True)
 
 
 def check_folder(
@@ -178,53 +177,60 @@ def _require_rows(tables, problems):
 
 
 def clean_raw(raw: Raw, known: Reference):
-    """Clean the rows of one ledger in one file.
+    """Clean the rows of one ledger.
 
     Returns
     -------
     tuple
-        Clean table, accounting per sheet, issues.
+        Clean table, accounting per sheet (the index of both is the sheet's place in the
+        order of reading), issues.
     """
     notes: list[pd.DataFrame] = []
     cleaned = parse_columns(raw, known.words, notes)
-    typed_sex = cleaned.get("sex", np.full(len(raw.rows), None, dtype=object))
-    cleaned |= link_persons(raw, known.pseudonyms, known.prefixes, typed_sex, notes)
+    cleaned |= link_persons(raw, known.pseudonyms, known.prefixes, cleaned.get("sex"), notes)
     cleaned |= _CLEANERS[raw.ledger](raw, known, cleaned, notes)
     check_dates(raw, cleaned, notes)
     check_duplicates(raw, notes)
     cleaned |= {
-        "source_file": np.full(len(raw.rows), raw.file, dtype=object),
-        "source_sheet": np.array(raw.names, dtype=object)[raw.sheets],
+        "source_file": values.take_texts([sheet.file for sheet in raw.sheets], raw.sheet_of),
+        "source_sheet": values.take_texts([sheet.name for sheet in raw.sheets], raw.sheet_of),
         "source_row": raw.rows,
-        "received": np.full(len(raw.rows), raw.received),
+        "received": np.array([sheet.received for sheet in raw.sheets])[raw.sheet_of],
     }
-    table = shape(cleaned, raw.ledger, len(raw.rows))
     issues, lost = settle(notes, len(raw.rows))
-    account = _account(raw, table, lost, issues)
-    return table[~lost].reset_index(drop=True), account, issues
+    account = _account(raw, cleaned, lost, issues)
+    # Each column is let go of as it is cut: many years are not held twice.
+    columns = ((name, cleaned.pop(name)) for name in list(cleaned))
+    kept = {name: column[~lost] for name, column in columns if column is not None}
+    table = shape(kept, raw.ledger, len(raw.rows) - lost.sum())
+    return table.set_axis(raw.order[raw.sheet_of[~lost]]), account, issues
 
 
-def _account(raw, table, lost, issues):
+def _account(raw, cleaned, lost, issues):
     """Rows and yuan per sheet; stops if rows read are not rows kept and set aside."""
-    amount = table.get(ACCOUNTED.get(raw.ledger), pd.Series(0.0, table.index)).fillna(0.0)
-    places_of = pd.get_dummies(pd.Categorical(raw.sheets, range(len(raw.names)))).to_numpy()
-    aside = issues.loc[issues["state"] == "set_aside", ["sheet", "row"]].drop_duplicates()
+    amount = cleaned.get(ACCOUNTED.get(raw.ledger), np.zeros(len(raw.rows)))
+    amount = np.where(np.isnan(amount), 0.0, amount)
+    kept, count = raw.sheet_of[~lost], len(raw.sheets)
     account = pd.DataFrame(
         {
-            "file": raw.file,
-            "sheet": raw.names,
+            "file": [sheet.file for sheet in raw.sheets],
+            "sheet": [sheet.name for sheet in raw.sheets],
             "ledger": raw.ledger,
-            "received": raw.received,
-            "rows_read": places_of.sum(axis=0),
-            "rows_kept": places_of[~lost].sum(axis=0),
-            "rows_skipped": [raw.skipped[name] for name in raw.names],
-            "amount_read": (amount.to_numpy() @ places_of).round(2),
-            "amount_kept": (amount.to_numpy()[~lost] @ places_of[~lost]).round(2),
-        }
+            "received": [sheet.received for sheet in raw.sheets],
+            "rows_read": np.bincount(raw.sheet_of, minlength=count),
+            "rows_kept": np.bincount(kept, minlength=count),
+            "rows_skipped": [sheet.skipped for sheet in raw.sheets],
+            "amount_read": np.bincount(raw.sheet_of, amount, count).round(2),
+            "amount_kept": np.bincount(kept, amount[~lost], count).round(2),
+        },
+        index=raw.order,
     )
-    set_aside = aside["sheet"].value_counts().reindex(raw.names, fill_value=0).to_numpy()
-    if (account["rows_read"] != account["rows_kept"] + set_aside).any():
-        raise LedgerError("行数对不上：读入 ≠ 保留 + 搁置。请告知维护者。", file=raw.file)
+    aside = issues.loc[issues["state"] == "set_aside", "position"].unique().astype(int)
+    set_aside = np.bincount(raw.sheet_of[aside], minlength=count)
+    wrong = account["rows_read"] != account["rows_kept"] + set_aside
+    if wrong.any():
+        file = account.loc[wrong, "file"].iloc[0]
+        raise LedgerError("行数对不上：读入 ≠ 保留 + 搁置。请告知维护者。", file=file)
     return account
 
 

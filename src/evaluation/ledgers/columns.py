@@ -50,22 +50,24 @@ def parse_columns(raw, words: dict[str, dict[str, str]], notes: list) -> dict[st
 
 
 def _parse_amounts(raw, column, cells, notes):
-    units = [raw.units[name].get(column, "元") for name in raw.names]
-    factor = np.array([10_000.0 if unit == "万元" else 1.0 for unit in units])[raw.sheets]
+    units = [sheet.units.get(column, "元") for sheet in raw.sheets]
+    factor = np.array([10_000.0 if unit == "万元" else 1.0 for unit in units])[raw.sheet_of]
     yuan, typed, differs = values.parse_amounts(cells, factor)
     notes.append(note(raw, typed == "bad", column, "amount_unreadable"))
     notes.append(note(raw, typed == "commas", column, "amount_commas"))
     notes.append(note(raw, differs, column, "amount_unit"))
     if column == ACCOUNTED.get(raw.ledger) and raw.ledger != "post":
-        odd = _mixed(yuan / factor) & ~differs
+        files = pd.factorize(np.array([sheet.file for sheet in raw.sheets], dtype=object))[0]
+        odd = _mixed(yuan / factor, files[raw.sheet_of]) & ~differs
         notes.append(note(raw, odd, column, "amount_mixed"))
     return yuan
 
 
-def _mixed(typed):
-    """Amounts so far from the column's middle that the unit may differ; never changed."""
-    middle = np.median(typed[typed > 0]) if (typed > 0).any() else 0
-    return (typed > 0) & ((typed * 1_000 < middle) | (typed > middle * 1_000))
+def _mixed(typed, files):
+    """Amounts so far from the middle of their file that the unit may differ; never changed."""
+    there = typed > 0
+    middle = pd.Series(np.where(there, typed, np.nan)).groupby(files).transform("median")
+    return there & ((typed * 1_000 < middle) | (typed > middle * 1_000)).to_numpy()
 
 
 def parse_township(raw, gazetteer: places.Gazetteer, dates, notes: list) -> dict:
@@ -88,6 +90,8 @@ def parse_township(raw, gazetteer: places.Gazetteer, dates, notes: list) -> dict
     notes.append(note(raw, state == "unconfirmed", shown, "place_unconfirmed"))
     notes.append(note(raw, state == "unknown", shown, "place_unknown"))
     last = pd.Series(state).map({s: int(s) for s in set(state) if s.isdigit()}).to_numpy(float)
-    year = raw.received or pd.Series(dates).dt.year.to_numpy(dtype=float)
+    received = np.array([sheet.received for sheet in raw.sheets])[raw.sheet_of]
+    dated = pd.Series(dates).dt.year.to_numpy(dtype=float)
+    year = np.where(received > 0, received, dated)
     notes.append(note(raw, last < year, shown, "place_old"))
     return {"township": code}

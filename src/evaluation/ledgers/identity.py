@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import EvaluationError
-from evaluation.ledgers.values import take
+from evaluation.ledgers.values import take_texts
 
 KEY_BYTES = 32
 # Public on purpose: demonstration data look the same on every machine.
@@ -109,19 +109,9 @@ class Pseudonymiser:
         made.update(zip(new, found, strict=True))
         return np.array([made[text] for text in texts], dtype=object)
 
-    def tabulate(self, *domains: str) -> pd.DataFrame:
-        """All pseudonyms made so far, key ``(kind, hash)``: `kind` is the domain."""
-        pairs = [
-            (domain, found)
-            for domain in domains
-            for found in dict.fromkeys(self._made.get(domain, {}).values())
-            if found is not None
-        ]
-        return pd.DataFrame(pairs, columns=["kind", "hash"], dtype="str")
-
-    def keyed(self, column: pd.Categorical, tidy, domain: str) -> np.ndarray:
+    def keyed(self, column: pd.Categorical, tidy, domain: str):
         """Pseudonyms of a column after tidying each distinct cell; missing where blank."""
-        return take(self.find(column.categories, domain, tidy=tidy), column.codes, None)
+        return take_texts(self.find(column.categories, domain, tidy=tidy), column.codes)
 
 
 def check_numbers(column: pd.Categorical) -> pd.DataFrame:

@@ -11,6 +11,8 @@ from evaluation.ledgers.identity import Pseudonymiser
 from evaluation.ledgers.rules import note
 from evaluation.tables import write_table
 
+_TIDY = {"name": identity.tidy_name, "phone": identity.tidy_phone}
+
 
 def link_persons(raw, pseudonyms: Pseudonymiser, prefixes, typed_sex, notes: list):
     """Link key, keyed name and phone; sex and birth year from the number.
@@ -33,27 +35,56 @@ def link_persons(raw, pseudonyms: Pseudonymiser, prefixes, typed_sex, notes: lis
     cells = raw.columns["number"]
     codes = cells.codes
     checked = identity.check_numbers(cells)
-    numbers, kinds, typed, sexes = (
-        checked[name].to_numpy(dtype=object) for name in ("number", "kind", "typed", "sex")
+    numbers, kinds, sexes = (
+        checked[name].to_numpy(dtype=object) for name in ("number", "kind", "sex")
     )
     usable = pd.notna(numbers)
-    digests = pseudonyms.find(np.where(usable, numbers, typed), "number", 32)
+    digests = _hash_numbers(checked, pseudonyms)
     for kind in pd.unique(kinds[pd.notna(kinds)]):
         notes.append(note(raw, values.take(kinds == kind, codes, False), "number", kind))
     strange = usable & np.array([str(n)[:6] not in prefixes for n in numbers], dtype=bool)
     notes.append(note(raw, values.take(strange, codes, False), "number", "number_prefix"))
-    sex = values.take(sexes, codes, None)
+    sex = pd.Series(values.take_texts(sexes, codes))
+    typed_sex = pd.Series(typed_sex, sex.index, dtype="str")
     birth = values.take(checked["birth"].to_numpy(dtype=int), codes, 0)
     columns = {
-        "person_id": values.take(np.where(usable, digests, None), codes, None),
+        "person_id": values.take_texts(np.where(usable, digests, None), codes),
         "birth_year": np.where(birth > 0, birth // 10_000, np.nan),
-        "sex": np.where(pd.isna(sex), typed_sex, sex),
+        "sex": sex.fillna(typed_sex).array,
     }
-    differ = pd.notna(sex) & pd.notna(typed_sex) & (sex != typed_sex)
+    differ = sex.notna() & typed_sex.notna() & (sex != typed_sex)
     notes.append(note(raw, differ, "sex", "sex_mismatch"))
     columns |= _typed_birth(raw, columns["birth_year"], notes)
     columns |= _names_and_phones(raw, pseudonyms, notes)
     return columns
+
+
+def hash_persons(parts: list, pseudonyms: Pseudonymiser) -> pd.DataFrame:
+    """Keyed hashes of all numbers, names and phones, in the order in which they were read.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Key ``(kind, hash)``.
+    """
+    cells = {
+        kind: values.join_column([part.columns[kind] for part in parts if kind in part.columns])
+        for kind in ("number", *_TIDY)
+    }
+    found = {"number": _hash_numbers(identity.check_numbers(cells["number"]), pseudonyms)}
+    for kind, tidy in _TIDY.items():
+        found[kind] = pseudonyms.find(cells[kind].categories, kind, tidy=tidy)
+    pairs = [
+        (kind, text)
+        for kind, hashes in found.items()
+        for text in dict.fromkeys(hashes)
+        if text is not None
+    ]
+    return pd.DataFrame(pairs, columns=["kind", "hash"], dtype="str")
+
+
+def _hash_numbers(checked, pseudonyms):
+    return pseudonyms.find(checked["number"].fillna(checked["typed"]), "number", 32)
 
 
 def _names_and_phones(raw, pseudonyms, notes):
@@ -61,7 +92,7 @@ def _names_and_phones(raw, pseudonyms, notes):
     nobody = raw.columns["number"].codes < 0
     names = raw.columns.get("name")
     if names is not None:
-        columns["name_key"] = pseudonyms.keyed(names, identity.tidy_name, "name")
+        columns["name_key"] = pseudonyms.keyed(names, _TIDY["name"], "name")
         spaced = [len(text.split()) > 1 for text in names.categories]
         notes.append(note(raw, values.take(spaced, names.codes, False), "name", "name_spaces"))
         notes.append(note(raw, (names.codes < 0) & ~nobody, "name", "name_missing"))
@@ -70,7 +101,7 @@ def _names_and_phones(raw, pseudonyms, notes):
     notes.append(note(raw, nobody, "number", "person_missing"))
     if "phone" in raw.columns:
         phones = raw.columns["phone"]
-        columns["phone_key"] = pseudonyms.keyed(phones, identity.tidy_phone, "phone")
+        columns["phone_key"] = pseudonyms.keyed(phones, _TIDY["phone"], "phone")
     return columns
 
 
@@ -96,10 +127,10 @@ def link_businesses(raw, pseudonyms: Pseudonymiser, notes: list) -> dict:
     wrong = values.take([code is None for code in codes], cells.codes, False)
     notes.append(note(raw, wrong, "credit_code", "credit_code"))
     keys = pseudonyms.find(codes, "business")
-    return {"business_key": values.take(keys, cells.codes, None)}
+    return {"business_key": values.take_texts(keys, cells.codes)}
 
 
-def link_column(raw, column: str, pseudonyms: Pseudonymiser) -> np.ndarray | None:
+def link_column(raw, column: str, pseudonyms: Pseudonymiser):
     """Keyed hash of a contract or household number; none where the file has no column."""
     cells = raw.columns.get(column)
     return None if cells is None else pseudonyms.keyed(cells, values.clean_text, column)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evaluation.ledgers.values import clean_text, take
+from evaluation.ledgers.values import clean_text, take, take_texts
 from evaluation.plan import load_district
 
 _VILLAGE_ENDING = re.compile(r"(村民委员会|居民委员会|村委会|居委会|社区|村)$")
@@ -105,7 +105,7 @@ def resolve(township: str | None, village: str | None, places: Gazetteer) -> tup
 
 def resolve_columns(
     township: pd.Categorical, village: pd.Categorical, places: Gazetteer
-) -> tuple[np.ndarray, np.ndarray]:
+) -> tuple:
     """Resolve two columns; each distinct pair is looked up once. See `resolve`."""
     width = len(village.categories) + 1
     pairs, codes = np.unique(
@@ -113,7 +113,7 @@ def resolve_columns(
     )
     towns, villages = [None, *township.categories], [None, *village.categories]
     found = [resolve(towns[pair // width], villages[pair % width], places) for pair in pairs]
-    code = take(np.array([c or None for c, _ in found], dtype=object), codes, None)
+    code = take_texts([c or None for c, _ in found], codes)
     return code, take(np.array([s for _, s in found], dtype=object), codes, "")
 
 

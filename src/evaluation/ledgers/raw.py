@@ -1,54 +1,89 @@
-"""Rows of a ledger as typed: the sheets of one file below each other."""
+"""Rows of a ledger as typed: the sheets of a file, and then files, below each other."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from evaluation.errors import LedgerError
 from evaluation.ledgers import values
 from evaluation.ledgers.headings import Aliases, find_table, is_no_row
-from evaluation.ledgers.workbook import read_grids
+from evaluation.ledgers.workbook import Lines, read_grids
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """Where rows come from.
+
+    Attributes
+    ----------
+    file, name
+        Path below the folder of the ledgers, and name of the sheet.
+    received
+        Year of the folder received, 0 in a flat folder.
+    headings, units
+        Heading as typed and unit, by column.
+    skipped
+        Totals, signatures and notes below the heading.
+    """
+
+    file: str
+    name: str
+    received: int
+    headings: dict[str, str]
+    units: dict[str, str]
+    skipped: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of one ledger in one file; fields as in `Raw`.
+
+    The columns are pieces for `values.join_column`. One without a heading that is known
+    is named after its position, as ``?7``.
+    """
+
+    ledger: str
+    sheets: list[Sheet]
+    sheet_of: np.ndarray
+    rows: np.ndarray
+    columns: dict[str, pd.Categorical | pa.ChunkedArray]
 
 
 @dataclass(frozen=True)
 class Raw:
-    """Rows of one ledger in one file, as typed.
+    """Rows of one ledger as typed, from all files in which it has the same columns.
+
+    What is typed in one file stands in others as well: together it is understood once.
 
     Attributes
     ----------
-    received
-        Year of the folder received, 0 in a flat folder.
-    names, sheets
-        Names of the sheets, and which of them each row comes from.
+    sheets, sheet_of
+        The sheets, and which of them each row comes from.
+    order
+        By sheet: its place among all that were read.
     rows
         Row of the source, from 1.
     columns
         Cells by column of the ledger, each distinct cell once.
-    headings, units
-        By sheet: heading as typed and unit, by column.
-    skipped
-        By sheet: totals, signatures and notes below the heading.
     prints
-        Fingerprint of each row over all cells but its number in the list (序号).
+        Fingerprint of each row: its file and all cells but its number in the list (序号).
     """
 
-    file: str
     ledger: str
-    received: int
-    names: list[str]
-    sheets: np.ndarray
+    sheets: list[Sheet]
+    sheet_of: np.ndarray
+    order: np.ndarray
     rows: np.ndarray
     columns: dict[str, pd.Categorical]
-    headings: dict[str, dict[str, str]]
-    units: dict[str, dict[str, str]]
-    skipped: dict[str, int]
     prints: np.ndarray
 
 
-def read_raw(path: Path, folder: Path, aliases: Aliases) -> tuple[list[Raw], list[tuple]]:
+def read_parts(path: Path, folder: Path, aliases: Aliases) -> tuple[list[Part], list[tuple]]:
     """Read one file.
 
     Returns
@@ -77,7 +112,7 @@ def read_raw(path: Path, folder: Path, aliases: Aliases) -> tuple[list[Raw], lis
             problems.append((grid.file, grid.sheet, "error", words))
     years = re.findall(r"(?:^|/)((?:19|20)\d\d)(?=/)", path.relative_to(folder).as_posix())
     received = int(years[0]) if years else 0
-    return [_stack(ledger, found, received) for ledger, found in tables.items()], problems
+    return [_read_part(ledger, found, received) for ledger, found in tables.items()], problems
 
 
 def _say_unknown(grid, heading, near):
@@ -85,64 +120,109 @@ def _say_unknown(grid, heading, near):
     return grid.file, grid.sheet, "note", f"不认识的表头“{heading}”{hint}，该列未使用。"
 
 
-def _stack(ledger, found, received):
+def _read_part(ledger, found, received):
     """Put the sheets of one ledger in one file below each other."""
-    cells, rows, sheets, skipped = {}, [], [], {}
+    pieces, rows, sheet_of, sheets = {}, [], [], []
     for number, (grid, table) in enumerate(found):
-        body, kept, skipped[grid.sheet] = _data_rows(grid.rows, table)
-        width = max(map(len, body), default=0)
-        body = [
-            row if len(row) == width else [*row, *[""] * (width - len(row))] for row in body
-        ]
+        kept, skipped = _data_rows(grid.rows, table)
         names = {at: column for column, at in table.columns.items()}
-        for at, column in enumerate(zip(*body, strict=True)):
+        for at, column in enumerate(_columns(grid.rows, kept)):
             # Unused columns only tell duplicates from rows that differ there.
-            above = cells.setdefault(names.get(at, f"?{at}"), [])
-            above += [""] * (len(rows) - len(above))
-            above += column
-        rows += kept
-        sheets += [number] * len(kept)
-    columns = {
-        name: values.as_column(column + [""] * (len(rows) - len(column)))
-        for name, column in cells.items()
-    }
+            pieces.setdefault(names.get(at, f"?{at}"), []).append((len(rows), column))
+        rows += [place + 1 for place in kept]
+        sheet_of += [number] * len(kept)
+        sheets.append(
+            Sheet(grid.file, grid.sheet, received, table.headings, table.units, skipped)
+        )
     for column in found[0][1].columns:
-        columns.setdefault(column, values.as_column([""] * len(rows)))
-    return Raw(
-        file=found[0][0].file,
-        ledger=ledger,
-        received=received,
-        names=[grid.sheet for grid, _ in found],
-        sheets=np.array(sheets, dtype=int),
-        rows=np.array(rows, dtype=int),
-        columns={name: column for name, column in columns.items() if name[0] != "?"},
-        headings={grid.sheet: table.headings for grid, table in found},
-        units={grid.sheet: table.units for grid, table in found},
-        skipped=skipped,
-        prints=_fingerprints(columns, len(rows)),
+        pieces.setdefault(column, [(0, [])])
+    columns = {name: _below(found, len(rows)) for name, found in pieces.items()}
+    return Part(
+        ledger, sheets, np.array(sheet_of, dtype=int), np.array(rows, dtype=int), columns
     )
 
 
-def _fingerprints(columns, length):
-    prints = np.zeros(length, dtype=np.uint64)
+def _columns(rows, kept):
+    """The columns of some rows, up to the last cell of the longest."""
+    if isinstance(rows, Lines):
+        return rows.columns(kept)
+    body = [rows[place] for place in kept]
+    width = max(map(len, body), default=0)
+    full = (row if len(row) == width else [*row, *[""] * (width - len(row))] for row in body)
+    return zip(*full, strict=True)
+
+
+def _below(pieces, length):
+    """One column of a file; blank where a sheet does not have it."""
+    if isinstance(pieces[0][1], pa.ChunkedArray):
+        return pieces[0][1].dictionary_encode()  # a csv file is one sheet
+    cells = []
+    for start, column in pieces:
+        cells += [""] * (start - len(cells))
+        cells += column
+    return values.as_column(cells + [""] * (length - len(cells)))
+
+
+def stack_parts(parts: list[Part]) -> Iterator[Raw]:
+    """Put files in which a ledger has the same columns below each other, in their order."""
+    alike, before = {}, 0
+    for part in parts:
+        found = alike.setdefault((part.ledger, frozenset(part.columns)), [])
+        found.append((part, before))
+        before += len(part.sheets)
+    for (ledger, _), found in alike.items():
+        yield _stack(ledger, *zip(*found, strict=True))
+
+
+def _stack(ledger, parts, before):
+    sheets = [sheet for part in parts for sheet in part.sheets]
+    starts = np.cumsum([0, *(len(part.sheets) for part in parts)])[:-1]
+    sheet_of = np.concatenate(
+        [part.sheet_of + start for part, start in zip(parts, starts, strict=True)]
+    )
+    columns = {
+        name: values.join_column([part.columns[name] for part in parts])
+        for name in parts[0].columns
+    }
+    return Raw(
+        ledger=ledger,
+        sheets=sheets,
+        sheet_of=sheet_of,
+        order=np.concatenate(
+            [at + np.arange(len(part.sheets)) for part, at in zip(parts, before, strict=True)]
+        ),
+        rows=np.concatenate([part.rows for part in parts]),
+        columns={name: column for name, column in columns.items() if name[0] != "?"},
+        prints=_fingerprints(columns, [sheet.file for sheet in sheets], sheet_of),
+    )
+
+
+def _fingerprints(columns, files, sheet_of):
+    prints = _hash(files)[sheet_of]
     for name, column in columns.items():
         if name != "serial" and len(column.categories):
-            cells = np.asarray(column.categories, dtype=object)
-            texts = pd.util.hash_array(cells, categorize=False)  # they differ already
-            salt = np.uint64(pd.util.hash_array(np.array([name], dtype=object))[0] | 1)
-            prints += values.take(texts, column.codes, np.uint64(0)) * salt
+            texts = _hash(column.categories)
+            prints += values.take(texts, column.codes, np.uint64(0)) * (_hash([name])[0] | 1)
     return prints
 
 
+def _hash(texts):
+    return pd.util.hash_array(np.asarray(texts, dtype=object), categorize=False)
+
+
 def _data_rows(rows, table):
-    """Rows that hold data, their numbers in the source, and how many totals or notes."""
+    """Places of the rows that hold data, and how many totals or notes there are."""
     at, serial = table.columns["number"], table.columns.get("serial", -1)
     heading = rows[table.first - 1]
-    body, kept, skipped = [], [], 0
+    if isinstance(rows, Lines):
+        numbers = rows.column(at)
+    else:
+        numbers = [row[at] if at < len(row) else "" for row in rows]
+    kept, skipped = [], 0
     for position in range(table.first, len(rows)):
-        row = rows[position]
-        number = row[at] if at < len(row) else ""
+        number = numbers[position]
         if not (isinstance(number, str) and len(number) >= 15):
+            row = rows[position]
             if not any(
                 cell not in ("", None) and str(cell).strip()
                 for place, cell in enumerate(row)
@@ -152,6 +232,5 @@ def _data_rows(rows, table):
             if row == heading or is_no_row(row, number):
                 skipped += 1
                 continue
-        body.append(row)
-        kept.append(position + 1)
-    return body, kept, skipped
+        kept.append(position)
+    return kept, skipped

@@ -110,19 +110,19 @@ def note(raw, where, column: str, kind: str, reasons: list[str] | None = None) -
     """
     positions = np.flatnonzero(where)
     n, described = len(positions), KINDS[kind]
-    sheets = [raw.names[sheet] for sheet in raw.sheets[positions]]
+    sheets = [raw.sheets[at] for at in raw.sheet_of[positions]]
     return {
-        "file": [raw.file] * n,
-        "sheet": sheets,
+        "file": [sheet.file for sheet in sheets],
+        "sheet": [sheet.name for sheet in sheets],
         "row": raw.rows[positions].tolist(),
-        "column": [raw.headings[sheet].get(column, column) for sheet in sheets],
+        "column": [sheet.headings.get(column, column) for sheet in sheets],
         "ledger": [raw.ledger] * n,
         "kind": [kind] * n,
         "state": [described.state] * n,
         "reason": reasons or [described.reason] * n,
         "advice": [described.advice] * n,
         "shown": _shown(raw, column, positions),
-        "received": [raw.received] * n,
+        "received": [sheet.received for sheet in sheets],
         "position": positions.tolist(),
     }
 
@@ -143,9 +143,9 @@ def check_dates(raw, cleaned: dict, notes: list) -> None:
     start, end = (cleaned.get(column) for column in ORDERED.get(raw.ledger, ("", "")))
     if start is not None and end is not None:
         notes.append(note(raw, end < start, ORDERED[raw.ledger][1], "date_order"))
-    if raw.received:
-        late = cleaned[first] > np.datetime64(f"{raw.received}-12-31")
-        notes.append(note(raw, late, first, "date_future"))
+    years = [f"{sheet.received}-12-31" if sheet.received else "NaT" for sheet in raw.sheets]
+    late = cleaned[first] > np.array(years, dtype="datetime64[us]")[raw.sheet_of]
+    notes.append(note(raw, late, first, "date_future"))
 
 
 def check_duplicates(raw, notes: list) -> None:
@@ -155,7 +155,7 @@ def check_duplicates(raw, notes: list) -> None:
     if not twice.any():
         return
     first = pd.Series(prints.index).groupby(prints).transform("first").to_numpy()[twice]
-    sheets = np.array(raw.names, dtype=object)[raw.sheets[first]]
+    sheets = [raw.sheets[at].name for at in raw.sheet_of[first]]
     reasons = [
         f"与{f'工作表“{sheet}”' if sheet else ''}第{row}行完全相同"
         for sheet, row in zip(sheets, raw.rows[first], strict=True)

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 _SPACE = re.compile(r"\s+")
 _CLOCK = re.compile(r"[ T]+\d{1,2}:\d{2}(:\d{2})?(\.\d+)?$")
@@ -73,6 +74,40 @@ def _cell(cell):
     if isinstance(cell, datetime.date):
         return cell.isoformat()
     return None if cell is None else str(cell)
+
+
+def join_column(pieces: list[pd.Categorical | pa.ChunkedArray]) -> pd.Categorical:
+    """Put pieces of a column below each other and find its distinct cells.
+
+    Parameters
+    ----------
+    pieces
+        Columns as `as_column` gives them, or encoded texts of a csv file, where a blank
+        one is missing too.
+    """
+    kind = pa.dictionary(pa.int32(), pa.string())
+    chunks = [chunk for piece in pieces for chunk in _chunks(piece)]
+    whole = pa.chunked_array(chunks, kind).unify_dictionaries().combine_chunks()
+    codes = whole.indices.fill_null(-1).to_numpy()
+    texts = whole.dictionary.to_numpy(zero_copy_only=False)
+    filled = np.array([bool(text.strip()) for text in texts], dtype=bool)
+    if not filled.all():
+        codes = np.append(np.where(filled, np.cumsum(filled) - 1, -1), -1)[codes]
+    return pd.Categorical.from_codes(codes, pd.Index(texts[filled], dtype=object))
+
+
+def _chunks(piece):
+    if isinstance(piece, pa.ChunkedArray):
+        return piece.chunks
+    codes = piece.codes.astype(np.int32)
+    texts = pa.array(piece.categories, pa.string())
+    return [pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), texts)]
+
+
+def take_texts(texts, codes):
+    """Spread texts of distinct cells over the rows, as pandas' ``str``; -1 is missing."""
+    texts = pd.array(np.asarray(texts, dtype=object), dtype="str")
+    return texts.take(codes, allow_fill=True)
 
 
 def take(values, codes, missing):
@@ -296,16 +331,15 @@ def translate(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Replace typed words by values: values (`missing`: blank or unknown), whether unknown."""
     texts = [clean_text(text) for text in column.categories]
-    kind = object if missing is None else float
-    values = np.array([words.get(text, missing) for text in texts], dtype=kind)
+    values = [words.get(text, missing) for text in texts]
     unknown = np.array([t not in words and t not in _NONE for t in texts], dtype=bool)
-    return take(values, column.codes, missing), take(unknown, column.codes, False)
+    if missing is None:
+        values = take_texts(values, column.codes)
+    else:
+        values = take(np.array(values, dtype=float), column.codes, missing)
+    return values, take(unknown, column.codes, False)
 
 
-def plain(column: pd.Categorical) -> np.ndarray:
+def plain(column: pd.Categorical):
     """Text without white space and full-width forms; missing where blank."""
-    return take(
-        np.array([clean_text(text) for text in column.categories], dtype=object),
-        column.codes,
-        None,
-    )
+    return take_texts([clean_text(text) for text in column.categories], column.codes)
