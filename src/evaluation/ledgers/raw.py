@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from evaluation.errors import LedgerError
 from evaluation.ledgers import values
@@ -43,15 +44,15 @@ class Sheet:
 class Part:
     """Rows of one ledger in one file; fields as in `Raw`.
 
-    The columns are pieces for `values.join_column`. One without a heading that is known
-    is named after its position, as ``?7``.
+    The columns are pieces for `values.join_column`; one without a known heading is named
+    after its position, as ``?7``.
     """
 
     ledger: str
     sheets: list[Sheet]
     sheet_of: np.ndarray
     rows: np.ndarray
-    columns: dict[str, pd.Categorical | pa.ChunkedArray]
+    columns: dict[str, pa.ChunkedArray]
 
 
 @dataclass(frozen=True)
@@ -124,9 +125,9 @@ def _read_part(ledger, found, received):
     """Put the sheets of one ledger in one file below each other."""
     pieces, rows, sheet_of, sheets = {}, [], [], []
     for number, (grid, table) in enumerate(found):
-        kept, skipped = _data_rows(grid.rows, table)
+        kept, body, skipped = _data_rows(grid.rows, table)
         names = {at: column for column, at in table.columns.items()}
-        for at, column in enumerate(_columns(grid.rows, kept)):
+        for at, column in enumerate(body):
             # Unused columns only tell duplicates from rows that differ there.
             pieces.setdefault(names.get(at, f"?{at}"), []).append((len(rows), column))
         rows += [place + 1 for place in kept]
@@ -149,7 +150,7 @@ def _columns(rows, kept):
     body = [rows[place] for place in kept]
     width = max(map(len, body), default=0)
     full = (row if len(row) == width else [*row, *[""] * (width - len(row))] for row in body)
-    return zip(*full, strict=True)
+    return list(zip(*full, strict=True))
 
 
 def _below(pieces, length):
@@ -160,7 +161,7 @@ def _below(pieces, length):
     for start, column in pieces:
         cells += [""] * (start - len(cells))
         cells += column
-    return values.as_column(cells + [""] * (length - len(cells)))
+    return values.encode(cells + [""] * (length - len(cells)))
 
 
 def stack_parts(parts: list[Part]) -> Iterator[Raw]:
@@ -211,26 +212,33 @@ def _hash(texts):
 
 
 def _data_rows(rows, table):
-    """Places of the rows that hold data, and how many totals or notes there are."""
+    """Rows that hold data: their places and columns, and how many totals or notes there are."""
     at, serial = table.columns["number"], table.columns.get("serial", -1)
-    heading = rows[table.first - 1]
-    if isinstance(rows, Lines):
-        numbers = rows.column(at)
-    else:
-        numbers = [row[at] if at < len(row) else "" for row in rows]
-    kept, skipped = [], 0
-    for position in range(table.first, len(rows)):
-        number = numbers[position]
-        if not (isinstance(number, str) and len(number) >= 15):
-            row = rows[position]
-            if not any(
-                cell not in ("", None) and str(cell).strip()
-                for place, cell in enumerate(row)
-                if place != serial
-            ):
-                continue
-            if row == heading or is_no_row(row, number):
-                skipped += 1
-                continue
-        kept.append(position)
-    return kept, skipped
+    heading, places = rows[table.first - 1], range(table.first, len(rows))
+    body = _columns(rows, places)
+    left_out, skipped = set(), 0
+    for place in _without_number(body[at] if at < len(body) else [""] * len(places)):
+        row = rows[table.first + place]
+        number = row[at] if at < len(row) else ""
+        if not any(
+            cell not in ("", None) and str(cell).strip()
+            for position, cell in enumerate(row)
+            if position != serial
+        ):
+            left_out.add(table.first + place)
+        elif row == heading or is_no_row(row, number):
+            left_out.add(table.first + place)
+            skipped += 1
+    kept = [place for place in places if place not in left_out]
+    return kept, _columns(rows, kept) if left_out else body, skipped
+
+
+def _without_number(cells):
+    """Places of the cells that are no text as long as a resident number."""
+    if isinstance(cells, pa.ChunkedArray):
+        return np.flatnonzero(pc.utf8_length(cells).to_numpy() < 15)
+    return [
+        place
+        for place, cell in enumerate(cells)
+        if not (isinstance(cell, str) and len(cell) >= 15)
+    ]

@@ -76,17 +76,22 @@ def _cell(cell):
     return None if cell is None else str(cell)
 
 
-def join_column(pieces: list[pd.Categorical | pa.ChunkedArray]) -> pd.Categorical:
-    """Put pieces of a column below each other and find its distinct cells.
+def encode(cells: list) -> pa.ChunkedArray:
+    """Encode the cells of a column as `as_column` does, for `join_column`; blank ones stay."""
+    try:
+        return pa.chunked_array([pa.array(cells, pa.string())]).dictionary_encode()
+    except pa.ArrowTypeError:  # numbers or dates among them
+        column = as_column(cells)
+    codes = column.codes.astype(np.int32)
+    texts = pa.array(column.categories, pa.string())
+    codes = pa.array(codes, mask=codes < 0)
+    return pa.chunked_array([pa.DictionaryArray.from_arrays(codes, texts)])
 
-    Parameters
-    ----------
-    pieces
-        Columns as `as_column` gives them, or encoded texts of a csv file, where a blank
-        one is missing too.
-    """
+
+def join_column(pieces: list[pa.ChunkedArray]) -> pd.Categorical:
+    """Put pieces of a column, as `encode` gives them, below each other; see `as_column`."""
     kind = pa.dictionary(pa.int32(), pa.string())
-    chunks = [chunk for piece in pieces for chunk in _chunks(piece)]
+    chunks = [chunk for piece in pieces for chunk in piece.chunks]
     whole = pa.chunked_array(chunks, kind).unify_dictionaries().combine_chunks()
     codes = whole.indices.fill_null(-1).to_numpy()
     texts = whole.dictionary.to_numpy(zero_copy_only=False)
@@ -94,14 +99,6 @@ def join_column(pieces: list[pd.Categorical | pa.ChunkedArray]) -> pd.Categorica
     if not filled.all():
         codes = np.append(np.where(filled, np.cumsum(filled) - 1, -1), -1)[codes]
     return pd.Categorical.from_codes(codes, pd.Index(texts[filled], dtype=object))
-
-
-def _chunks(piece):
-    if isinstance(piece, pa.ChunkedArray):
-        return piece.chunks
-    codes = piece.codes.astype(np.int32)
-    texts = pa.array(piece.categories, pa.string())
-    return [pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), texts)]
 
 
 def take_texts(texts, codes):
@@ -181,6 +178,11 @@ _DATE = re.compile(
 
 
 def _split_date(text):
+    if found := _DATE.match(text):
+        year, first, month, second, day = found.groups()
+        if day and {"年": "月"}.get(first, first) != second:
+            return None
+        return int(year), int(month) if month else None, int(day) if day else None
     if re.fullmatch(r"\d{8}(\.0)?", text):
         return int(text[:4]), int(text[4:6]), int(text[6:8])
     if re.fullmatch(r"\d{6}", text):
@@ -191,13 +193,7 @@ def _split_date(text):
             return None
         day = datetime.date(1899, 12, 30) + datetime.timedelta(days=serial)
         return day.year, day.month, day.day
-    found = _DATE.match(text)
-    if not found:
-        return None
-    year, first, month, second, day = found.groups()
-    if day and {"年": "月"}.get(first, first) != second:
-        return None
-    return int(year), int(month) if month else None, int(day) if day else None
+    return None
 
 
 def _chinese_date(text):

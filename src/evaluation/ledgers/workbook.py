@@ -82,25 +82,21 @@ class Lines(Sequence):
     def _cut(self, line):
         return line.split(self._separator) if line else []
 
-    def column(self, at: int) -> list[str]:
-        """One cell of each row; empty where the row is shorter."""
-        cut = (line.split(self._separator, at + 1) for line in self._lines)
-        return [cells[at] if at < len(cells) else "" for cells in cut]
-
-    def columns(self, rows: list[int]) -> list[pa.ChunkedArray]:
+    def columns(self, rows: Sequence[int]) -> list[pa.ChunkedArray]:
         """All columns of some rows, up to the last cell of the longest."""
         lines = [self._lines[row] for row in rows]
         breaks = [line.count(self._separator) for line in lines]
-        most = max(breaks, default=-1)
-        lines = [
-            line + self._separator * (most - found)
-            for line, found in zip(lines, breaks, strict=True)
-        ]
+        most = max(breaks, default=0)
+        if min(breaks, default=0) < most:
+            lines = [
+                line + self._separator * (most - found)
+                for line, found in zip(lines, breaks, strict=True)
+            ]
         names = [str(at) for at in range(most + 1)]
-        if not names:
+        if not any(lines):
             return []
         return arrow_csv.read_csv(
-            pa.BufferReader("\n".join(lines).encode("utf-8")),
+            pa.BufferReader("\n".join([*lines, ""]).encode("utf-8")),
             arrow_csv.ReadOptions(use_threads=False, block_size=2**24, column_names=names),
             arrow_csv.ParseOptions(
                 delimiter=self._separator, quote_char=False, ignore_empty_lines=False
