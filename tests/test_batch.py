@@ -2,6 +2,7 @@
 
 import json
 
+import nbformat
 import pytest
 from click.testing import CliRunner
 from conftest import ROOT, write_notebook
@@ -83,19 +84,26 @@ def test_sys_exit_in_a_cell_is_not_taken_for_success(small_project, after):
 def test_what_a_run_leaves_and_that_a_ledger_taken_away_is_noticed(small_project):
     for unused in ("2_panel", "7_editions"):
         (small_project / "notebooks" / f"{unused}.ipynb").unlink()
+    effect = small_project / "notebooks" / "4_effect.ipynb"
+    notebook = nbformat.read(effect, as_version=4)
+    notebook.cells.append(nbformat.v4.new_code_cell("object()", id="object"))
+    nbformat.write(notebook, effect)
     run_batch(2024)
     executed = small_project / "outputs" / "2024" / "notebooks" / "4_effect_post.ipynb"
     text = executed.read_text(encoding="utf-8")
     assert str(small_project) not in text and "start_time" not in text
+    assert "<object>" in text  # without its address, another one each time
     assert json.loads(text)["metadata"]["papermill"] == {
         "parameters": {"policy": "post", "year": 2024}
     }
     receipt = receipt_path(locate(), Run("4_effect", 2024, "post"))
-    products = json.loads(receipt.read_text(encoding="utf-8"))["products"]
-    assert sorted(path.rsplit("/")[-1] for path in products) == [
+    said = json.loads(receipt.read_text(encoding="utf-8"))
+    assert sorted(path.rsplit("/")[-1] for path in said["products"]) == [
         "4_effect_post.ipynb",
         "paths_post.csv",
     ]
+    assert said["traced"]
+    assert not [label for label in said["inputs"] if label.startswith("package:batch/")]
 
     (small_project / "data" / "ledgers" / "2023" / "a.csv").unlink()
     again = states(run_batch(2024))

@@ -58,7 +58,8 @@ def start_trace(note: str, package: str = PACKAGE) -> None:
             return
 
     for module in list(sys.modules.values()):
-        if file := getattr(module, "__file__", None):
+        started = getattr(module, "__name__", "") == "__main__"  # what starts kernels
+        if (file := getattr(module, "__file__", None)) and not started:
             record("open", (file, "r", 0))
     sys.addaudithook(record)
 

@@ -28,6 +28,8 @@ from evaluation.trace import PACKAGE, READ_VARIABLE
 
 # Bytes that a notebook may take beyond its start, and seconds that a cell may run.
 MEMORY_VARIABLE, TIMEOUT_VARIABLE = "EVALUATION_MEMORY", "EVALUATION_TIMEOUT"
+# Where in memory an object stands: another number each time, of use to nobody.
+_ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}(?=>)")
 _ADVICE = {"MemoryError": "（超过了每个笔记本可用的内存，可用 --memory 放宽）"}
 
 
@@ -180,6 +182,8 @@ def finish_notebook(draft: Path, run: Run) -> bytes:
         for output in cell.get("outputs", []):
             if output.output_type == "stream":  # a warning names the file that it is from
                 output.text = shorten_paths(output.text, machine)
+            if "text/plain" in output.get("data", {}):
+                output.data["text/plain"] = _ADDRESS.sub("", output.data["text/plain"])
         cell.metadata.pop("papermill", None)
         cell.metadata.pop("execution", None)
         if "injected-parameters" in cell.metadata.get("tags", []):
