@@ -1,5 +1,6 @@
 """What came in and what is wrong, in words, as data, and as a workbook for the clerk."""
 
+import datetime
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +16,8 @@ _STATE_WORDS = {
     FLAGGED: "保留但需核实",
     REPAIRED: "已自动整理（不必处理）",
 }
+# No clock: a workbook that says the same as before makes nothing run again.
+_MADE = datetime.datetime(2000, 1, 1)
 _HEADER = {
     "file": ("文件", 40), "sheet": ("工作表", 14), "row": ("行", 8), "column": ("列", 16),
     "shown": ("所填内容（已遮盖）", 24), "state": ("处理", 10), "reason": ("原因", 44),
@@ -138,6 +141,7 @@ def write_issues(cleaned, path: Path) -> Path:
             "strings_to_numbers": False,
         }
         with xlsxwriter.Workbook(str(draft), options) as book:
+            book.set_properties({"created": _MADE})
             bold = book.add_format({"bold": True, "bg_color": "#E7E6E6"})
             _write_summary(book.add_worksheet("汇总"), cleaned, bold)
             for ledger, name in LEDGERS.items():
