@@ -89,7 +89,8 @@ def parse_township(raw, gazetteer: places.Gazetteer, dates, notes: list) -> dict
     code, state = places.resolve_columns(town, village, gazetteer)
     notes.append(note(raw, state == "unconfirmed", shown, "place_unconfirmed"))
     notes.append(note(raw, state == "unknown", shown, "place_unknown"))
-    last = pd.Series(state).map({s: int(s) for s in set(state) if s.isdigit()}).to_numpy(float)
+    found, states = pd.factorize(state)
+    last = np.array([float(s) if s.isdigit() else np.nan for s in states])[found]
     received = np.array([sheet.received for sheet in raw.sheets])[raw.sheet_of]
     dated = pd.Series(dates).dt.year.to_numpy(dtype=float)
     year = np.where(received > 0, received, dated)

@@ -74,13 +74,10 @@ def hash_persons(parts: list, pseudonyms: Pseudonymiser) -> pd.DataFrame:
     found = {"number": _hash_numbers(identity.check_numbers(cells["number"]), pseudonyms)}
     for kind, tidy in _TIDY.items():
         found[kind] = pseudonyms.find(cells[kind].categories, kind, tidy=tidy)
-    pairs = [
-        (kind, text)
-        for kind, hashes in found.items()
-        for text in dict.fromkeys(hashes)
-        if text is not None
-    ]
-    return pd.DataFrame(pairs, columns=["kind", "hash"], dtype="str")
+    hashes = pd.concat({kind: pd.Series(pd.unique(texts)) for kind, texts in found.items()})
+    hashes = hashes.dropna()
+    kinds = hashes.index.get_level_values(0)
+    return pd.DataFrame({"kind": kinds, "hash": hashes.to_numpy()}, dtype="str")
 
 
 def _hash_numbers(checked, pseudonyms):

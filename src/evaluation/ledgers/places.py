@@ -108,8 +108,8 @@ def resolve_columns(
 ) -> tuple:
     """Resolve two columns; each distinct pair is looked up once. See `resolve`."""
     width = len(village.categories) + 1
-    pairs, codes = np.unique(
-        (township.codes.astype(np.int64) + 1) * width + village.codes + 1, return_inverse=True
+    codes, pairs = pd.factorize(
+        (township.codes.astype(np.int64) + 1) * width + village.codes + 1
     )
     towns, villages = [None, *township.categories], [None, *village.categories]
     found = [resolve(towns[pair // width], villages[pair % width], places) for pair in pairs]

@@ -44,8 +44,8 @@ class Sheet:
 class Part:
     """Rows of one ledger in one file; fields as in `Raw`.
 
-    The columns are pieces for `values.join_column`; one without a known heading is named
-    after its position, as ``?7``.
+    The columns are pieces for `values.join_column`, but for the number in the list (序号);
+    one without a known heading is named after its position, as ``?7``.
     """
 
     ledger: str
@@ -72,7 +72,7 @@ class Raw:
     columns
         Cells by column of the ledger, each distinct cell once.
     prints
-        Fingerprint of each row: its file and all cells but its number in the list (序号).
+        Fingerprint of each row: its file and all cells but its number in the list.
     """
 
     ledger: str
@@ -123,24 +123,22 @@ def _say_unknown(grid, heading, near):
 
 def _read_part(ledger, found, received):
     """Put the sheets of one ledger in one file below each other."""
-    pieces, rows, sheet_of, sheets = {}, [], [], []
-    for number, (grid, table) in enumerate(found):
+    pieces, rows, sheets = {column: [] for column in found[0][1].columns}, [], []
+    for grid, table in found:
         kept, body, skipped = _data_rows(grid.rows, table)
         names = {at: column for column, at in table.columns.items()}
+        above = sum(map(len, rows))
         for at, column in enumerate(body):
             # Unused columns only tell duplicates from rows that differ there.
-            pieces.setdefault(names.get(at, f"?{at}"), []).append((len(rows), column))
-        rows += [place + 1 for place in kept]
-        sheet_of += [number] * len(kept)
+            pieces.setdefault(names.get(at, f"?{at}"), []).append((above, column))
+        rows.append(np.array(kept, dtype=int) + 1)
         sheets.append(
             Sheet(grid.file, grid.sheet, received, table.headings, table.units, skipped)
         )
-    for column in found[0][1].columns:
-        pieces.setdefault(column, [(0, [])])
-    columns = {name: _below(found, len(rows)) for name, found in pieces.items()}
-    return Part(
-        ledger, sheets, np.array(sheet_of, dtype=int), np.array(rows, dtype=int), columns
-    )
+    pieces.pop("serial", None)
+    sheet_of = np.repeat(np.arange(len(rows)), [len(kept) for kept in rows])
+    columns = {name: _below(found, len(sheet_of)) for name, found in pieces.items()}
+    return Part(ledger, sheets, sheet_of, np.concatenate(rows), columns)
 
 
 def _columns(rows, kept):
@@ -150,18 +148,19 @@ def _columns(rows, kept):
     body = [rows[place] for place in kept]
     width = max(map(len, body), default=0)
     full = (row if len(row) == width else [*row, *[""] * (width - len(row))] for row in body)
-    return list(zip(*full, strict=True))
+    return zip(*full, strict=True)
 
 
 def _below(pieces, length):
     """One column of a file; blank where a sheet does not have it."""
-    if isinstance(pieces[0][1], pa.ChunkedArray):
-        return pieces[0][1].dictionary_encode()  # a csv file is one sheet
+    if len(pieces) == 1 and len(pieces[0][1]) == length:
+        return values.encode(pieces[0][1])
     cells = []
     for start, column in pieces:
         cells += [""] * (start - len(cells))
         cells += column
-    return values.encode(cells + [""] * (length - len(cells)))
+    cells += [""] * (length - len(cells))
+    return values.encode(cells)
 
 
 def stack_parts(parts: list[Part]) -> Iterator[Raw]:
@@ -201,7 +200,7 @@ def _stack(ledger, parts, before):
 def _fingerprints(columns, files, sheet_of):
     prints = _hash(files)[sheet_of]
     for name, column in columns.items():
-        if name != "serial" and len(column.categories):
+        if len(column.categories):
             texts = _hash(column.categories)
             prints += values.take(texts, column.codes, np.uint64(0)) * (_hash([name])[0] | 1)
     return prints
@@ -215,9 +214,13 @@ def _data_rows(rows, table):
     """Rows that hold data: their places and columns, and how many totals or notes there are."""
     at, serial = table.columns["number"], table.columns.get("serial", -1)
     heading, places = rows[table.first - 1], range(table.first, len(rows))
-    body = _columns(rows, places)
+    if isinstance(rows, Lines):
+        body = rows.columns(places)
+        numbers = body[at] if at < len(body) else [""] * len(places)
+    else:
+        body, numbers = None, [row[at] if at < len(row) else "" for row in rows[table.first :]]
     left_out, skipped = set(), 0
-    for place in _without_number(body[at] if at < len(body) else [""] * len(places)):
+    for place in _without_number(numbers):
         row = rows[table.first + place]
         number = row[at] if at < len(row) else ""
         if not any(
@@ -230,7 +233,7 @@ def _data_rows(rows, table):
             left_out.add(table.first + place)
             skipped += 1
     kept = [place for place in places if place not in left_out]
-    return kept, _columns(rows, kept) if left_out else body, skipped
+    return kept, _columns(rows, kept) if body is None or left_out else body, skipped
 
 
 def _without_number(cells):

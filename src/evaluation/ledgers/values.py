@@ -76,8 +76,10 @@ def _cell(cell):
     return None if cell is None else str(cell)
 
 
-def encode(cells: list) -> pa.ChunkedArray:
+def encode(cells) -> pa.ChunkedArray:
     """Encode the cells of a column as `as_column` does, for `join_column`; blank ones stay."""
+    if isinstance(cells, pa.ChunkedArray):
+        return cells.dictionary_encode()
     try:
         return pa.chunked_array([pa.array(cells, pa.string())]).dictionary_encode()
     except pa.ArrowTypeError:  # numbers or dates among them
