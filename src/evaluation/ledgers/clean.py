@@ -7,6 +7,7 @@ cell says about itself beats its column's heading; nothing else is ever guessed.
 import re
 import secrets
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,7 +105,7 @@ def clean_folder(
     key
         As returned by `identity.load_key`.
     progress
-        Called with each file's name, its position and the number of files.
+        Called with each file's name, its position and the number of files, in their order.
 
     Raises
     ------
@@ -114,12 +115,15 @@ def clean_folder(
     known, ledgers = load_reference(Path(reference), key), Path(ledgers)
     files = list_ledgers(ledgers) if ledgers.is_dir() else []
     parts, problems = [], []
-    for position, path in enumerate(files):
-        if progress:
-            progress(path.name, position, len(files))
-        read, said = read_parts(path, ledgers, known.aliases)
-        parts += read
-        problems += said
+    # While one workbook is unpacked outside of Python, the other's cells are gone through.
+    with ThreadPoolExecutor(2) as pool:
+        reads = pool.map(lambda path: read_parts(path, ledgers, known.aliases), files)
+        for position, path in enumerate(files):
+            if progress:
+                progress(path.name, position, len(files))
+            read, said = next(reads)
+            parts += read
+            problems += said
     hashes = hash_persons(parts, known.pseudonyms)
     frames = {ledger: [shape({}, ledger, 0)] for ledger in LEDGERS}
     accounts, notes = [], []
