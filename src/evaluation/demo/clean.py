@@ -109,6 +109,7 @@ def _with_source(table, name):
         "source_sheet": "",
         "source_row": np.arange(2, len(table) + 2),
         "received": table.pop("received").to_numpy(),
+        "superseded": pd.array([pd.NA] * len(table), dtype="Int16"),
         "person_id": pd.array(long[person] if size else [], dtype="str"),
         "name_key": pd.array([None] * len(table), dtype="str"),
         "phone_key": pd.array([None] * len(table), dtype="str"),

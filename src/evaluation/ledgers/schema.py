@@ -9,9 +9,10 @@ import pandas as pd
 
 SOURCE = {
     "source_file": "text", "source_sheet": "text", "source_row": "row", "received": "row",
-    "person_id": "key", "name_key": "key", "phone_key": "key",
+    "superseded": "year", "person_id": "key", "name_key": "key", "phone_key": "key",
 }  # fmt: skip
-KEY = ["source_file", "source_sheet", "source_row"]
+# A corrected row stands beside the row as it was typed, received in the correction's year.
+KEY = ["source_file", "source_sheet", "source_row", "received"]
 
 CLEAN = {
     "roster": {

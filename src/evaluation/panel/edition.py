@@ -43,7 +43,8 @@ KEYS = {
 def cut_ledger(rows: pd.DataFrame, ledger: str, edition: int):
     """Reduce one clean table to what was known on the edition's last day.
 
-    Rows received in a later year go (0 = received at an unknown time, always visible);
+    Rows received in a later year go (0 = received at an unknown time, always visible), and
+    so do rows that a clerk had corrected by then (the corrected version stays);
     rows whose event lies later, or whose event has no date, go and are counted; fields
     dated later become missing, with what they tell. A subsidy checked later is waiting;
     a date that was agreed beforehand (due, end of the agreement) stays.
@@ -87,6 +88,8 @@ def cut_ledger(rows: pd.DataFrame, ledger: str, edition: int):
 def _find_visible(rows, ledger, edition):
     """Positions of the rows known by the edition's end, in order of receipt and source."""
     visible = (rows["received"].fillna(0) <= edition).to_numpy(dtype=bool)
+    if "superseded" in rows:  # corrected by then: its corrected version is another row
+        visible &= ~(rows["superseded"] <= edition).fillna(False).to_numpy(dtype=bool)
     if ledger == "roster":
         year = rows["snapshot_year"]
         undated = year.isna().to_numpy()
