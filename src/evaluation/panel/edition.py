@@ -89,7 +89,7 @@ def _find_visible(rows, ledger, edition):
     """Positions of the rows known by the edition's end, in order of receipt and source."""
     visible = (rows["received"].fillna(0) <= edition).to_numpy(dtype=bool)
     if "superseded" in rows:  # corrected by then: its corrected version is another row
-        visible &= ~(rows["superseded"] <= edition).fillna(False).to_numpy(dtype=bool)
+        visible = visible & ~(rows["superseded"] <= edition).fillna(False).to_numpy(dtype=bool)
     if ledger == "roster":
         year = rows["snapshot_year"]
         undated = year.isna().to_numpy()
