@@ -17,8 +17,10 @@ import pandas as pd
 from evaluation.errors import LedgerError
 from evaluation.ledgers import identity, places, values
 from evaluation.ledgers.columns import parse_columns, parse_township
+from evaluation.ledgers.conflicts import check_persons
 from evaluation.ledgers.headings import LEDGERS, Aliases, load_aliases
 from evaluation.ledgers.linking import hash_persons, link_businesses, link_column, link_persons
+from evaluation.ledgers.programmes import Rules, check_histories, check_rows, load_rules
 from evaluation.ledgers.raw import Raw, read_parts, stack_parts
 from evaluation.ledgers.report import as_accounting as as_accounting
 from evaluation.ledgers.report import describe as describe
@@ -63,6 +65,7 @@ class Reference:
     """Reference data and the pseudonyms, read once per run."""
 
     aliases: Aliases
+    rules: Rules
     words: dict[str, dict[str, str]]
     places: places.Gazetteer
     prefixes: tuple[str, ...]
@@ -80,7 +83,12 @@ def load_reference(reference: Path, key: bytes) -> Reference:
     prefixes = (*district["expected_prefixes"], district["demonstration_prefix"])
     gazetteer = places.load_places(reference)
     return Reference(
-        load_aliases(reference), words, gazetteer, prefixes, identity.Pseudonymiser(key)
+        aliases=load_aliases(reference),
+        rules=load_rules(reference),
+        words=words,
+        places=gazetteer,
+        prefixes=prefixes,
+        pseudonyms=identity.Pseudonymiser(key),
     )
 
 
@@ -133,6 +141,13 @@ def clean_folder(
         accounts.append(account)
         notes.append(issues)
     tables = {ledger: _in_order(found) for ledger, found in frames.items()}
+    headings = {
+        (sheet.file, sheet.name, part.ledger, column): heading
+        for part in parts
+        for sheet in part.sheets
+        for column, heading in sheet.headings.items()
+    }
+    notes += check_histories(tables, known.rules, headings) + check_persons(tables, headings)
     problems += [
         ("", "", "error" if ledger in REQUIRED else "note", f"没有“{name}”的任何数据。")
         for ledger, name in LEDGERS.items()
@@ -193,6 +208,7 @@ def clean_raw(raw: Raw, known: Reference):
     cleaned = parse_columns(raw, known.words, notes)
     cleaned |= link_persons(raw, known.pseudonyms, known.prefixes, cleaned.get("sex"), notes)
     cleaned |= _CLEANERS[raw.ledger](raw, known, cleaned, notes)
+    check_rows(raw, cleaned, known.rules, notes)
     check_dates(raw, cleaned, notes)
     check_duplicates(raw, notes)
     cleaned |= {

@@ -184,6 +184,36 @@ def _shown(raw, column, positions):
     return [mask(text) if text and column == "number" else text[:40] for text in texts]
 
 
+def note_table(
+    rows: pd.DataFrame, ledger: str, column: str, kind: str, headings: dict, reason: str = ""
+) -> pd.DataFrame:
+    """Note one kind of issue for rows of a clean table; no value is shown.
+
+    Parameters
+    ----------
+    headings
+        Heading as typed by file, sheet, ledger and column.
+    reason
+        Where it says more than `KINDS`.
+    """
+    described = KINDS[kind]
+    places = zip(rows["source_file"], rows["source_sheet"], strict=True)
+    values = {
+        "file": rows["source_file"],
+        "sheet": rows["source_sheet"],
+        "row": rows["source_row"],
+        "column": [headings.get((*place, ledger, column), column) for place in places],
+        "ledger": ledger,
+        "kind": kind,
+        "state": described.state,
+        "reason": reason or described.reason,
+        "advice": described.advice,
+        "shown": "",
+        "received": rows["received"],
+    }
+    return pd.DataFrame(values, index=rows.index).astype(_TYPES)
+
+
 def check_dates(raw, cleaned: dict, notes: list) -> None:
     """Key date there, ends not before starts, nothing after the year received."""
     first, *stand_in = KEY_DATES[raw.ledger]
