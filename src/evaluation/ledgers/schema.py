@@ -1,4 +1,4 @@
-"""The clean tables, declared once as data: columns, what each is, types.
+"""The clean tables as data: kind and type of each column, and what the checks look at.
 
 Kinds: ``date`` (day; a month or a year typed alone becomes its first day, ``last_date``
 its last), ``amount`` (yuan), ``number``, ``count``, ``flag`` (0/1, blank unknown),
@@ -7,53 +7,18 @@ its last), ``amount`` (yuan), ``number``, ``count``, ``flag`` (0/1, blank unknow
 
 import pandas as pd
 
-SOURCE = {
-    "source_file": "text", "source_sheet": "text", "source_row": "row", "received": "row",
-    "superseded": "year", "person_id": "key", "name_key": "key", "phone_key": "key",
-}  # fmt: skip
+from evaluation.ledgers import declarations
+
 # A corrected row stands beside the row as it was typed, received in the correction's year.
 KEY = ["source_file", "source_sheet", "source_row", "received"]
 
+# By column its kind; what each means stands in `declarations`, where columns are added.
+SOURCE = {name: column.kind for name, column in declarations.SOURCE.items()}
 CLEAN = {
-    "roster": {
-        "sex": "word", "birth_year": "year", "ethnicity": "text", "schooling": "level",
-        "township": "code", "village": "text", "household_key": "key", "poor": "flag",
-        "away_place": "text", "left_on": "date", "returned_on": "date",
-        "return_reason": "text", "status": "word", "trained": "flag", "snapshot_on": "date",
-        "snapshot_year": "year",
-    },
-    "register": {
-        "form": "word", "start": "date", "end": "last_date", "monthly_wage": "amount",
-        "insured": "flag", "business_key": "key", "registered_on": "date",
-        "deregistered_on": "last_date", "valid": "flag",
-    },
-    "subsidy": {
-        "business_key": "key", "business_type": "text", "township": "code",
-        "industry": "text", "registered_on": "date", "applied_on": "date",
-        "checked_on": "date", "result": "word", "refusal": "word", "amount": "amount",
-        "paid_on": "date", "returned_on": "date", "jobs_claimed": "count",
-    },
-    "loan": {
-        "loan_id": "key", "category": "text", "applied_on": "date", "result": "word",
-        "bank": "text", "principal": "amount", "rate": "number", "paid_out": "date",
-        "due": "date", "interest_subsidy": "amount", "extended": "flag", "overdue": "flag",
-        "compensated": "flag", "compensated_amount": "amount", "settled_on": "date",
-        "ordinal": "level", "jobs_claimed": "count",
-    },
-    "post": {
-        "post_type": "text", "employer": "text", "rural": "flag", "fund": "text",
-        "category": "text", "recognised_on": "date", "started_on": "date",
-        "agreement_start": "date", "agreement_end": "last_date", "monthly_standard": "amount",
-        "days_required": "count", "days_attended": "count", "pay": "amount",
-        "insurance": "amount", "ended_on": "last_date", "end_reason": "text",
-        "next_state": "text", "township": "code",
-    },
-}  # fmt: skip
-DTYPES = {
-    "date": "datetime64[us]", "last_date": "datetime64[us]", "amount": "float64",
-    "number": "float64", "count": "Int16", "level": "Int8", "year": "Int16", "flag": "Int8",
-    "row": "int64", "word": "str", "text": "str", "key": "str", "code": "str",
-}  # fmt: skip
+    ledger: {name: column.kind for name, column in columns.items()}
+    for ledger, columns in declarations.CLEAN.items()
+}
+DTYPES = {kind: described.dtype for kind, described in declarations.TYPES.items()}
 # The date without which a row cannot be placed in time; the second stands in for a blank.
 KEY_DATES = {
     "roster": ("snapshot_on",),
@@ -78,8 +43,8 @@ def shape(values: dict, ledger: str, length: int) -> pd.DataFrame:
 
     Examples
     --------
-    >>> shape({}, "loan", 0).shape
-    (0, 24)
+    >>> list(shape({}, "loan", 0))[-1]
+    'jobs_claimed'
     """
     index = pd.RangeIndex(length)
     columns = {}
