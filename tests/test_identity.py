@@ -35,6 +35,7 @@ def check(*cells):
         (float(GOOD), "number_damaged", None),
         ("5.11923E+17", "number_damaged", None),
         (GOOD[:15] + "000", "number_damaged", None),
+        ("511923199001011200", "number_damaged", None),
         (f"{GOOD[:6]}********{GOOD[14:]}", "number_masked", None),
         (GOOD[:-1] + str((int(GOOD[-1]) + 1) % 10), "number_checksum", None),
         (number_of("51999919800230001"), "number_birth", None),

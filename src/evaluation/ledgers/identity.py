@@ -145,8 +145,8 @@ def check_numbers(column: pd.Categorical) -> pd.DataFrame:
         birth = body[:, 6:14] @ (10 ** np.arange(7, -1, -1))
         right = _CHECK[(body * _WEIGHTS).sum(axis=1) % 11] == digits[:, 17]
         exists = _exists(birth)
-        # Excel keeps fifteen digits and puts noughts for the rest.
-        spoilt = ~right & (digits[:, 15:18] == 48).all(axis=1)
+        # Excel keeps fifteen digits, other programs sixteen, and noughts for the rest.
+        spoilt = ~right & (digits[:, 16:18] == 48).all(axis=1)
         kind = np.where(right, kinds[usable], "number_checksum")
         kind = np.where(spoilt, "number_damaged", kind)
         kind = np.where(exists | spoilt, kind, "number_birth")
@@ -181,11 +181,11 @@ def _tidy(text):
 def _shape(text):
     if len(text) == 18 and text[:17].isdigit() and text[17] in "0123456789X" and text.isascii():
         return ""
-    if re.fullmatch(r"\d(\.\d+)?E\+?\d+|\d{16,}\.0*", text):
+    if re.fullmatch(r"[0-9](\.[0-9]+)?E\+?[0-9]+|[0-9]{16,}\.0*", text):
         return "number_damaged"
     if re.search(r"[*●•#□＊X].", text) or re.search(r"[*●•#]", text):
         return "number_masked"
-    if re.fullmatch(r"\d{15}", text):
+    if re.fullmatch(r"[0-9]{15}", text):
         return "number_15"
     return "number_length"
 
@@ -207,9 +207,13 @@ def _exists(birth):
 
 
 def mask(number: str) -> str:
-    """Show a number as 511923********1234 (shorter ones with fewer digits)."""
+    """Show a number as 511923********1234 (shorter ones with fewer digits).
+
+    Of what is longer, as two numbers in one cell, no more is shown.
+    """
     text = _tidy(number)
-    return f"{text[:6]}********{text[14:]}" if len(text) >= 15 else f"{text[:3]}****"
+    end = text[14:] if len(text) <= 18 else text[-4:]
+    return f"{text[:6]}********{end}" if len(text) >= 15 else f"{text[:3]}****"
 
 
 def check_credit_code(text: str) -> str | None:

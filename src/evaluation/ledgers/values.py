@@ -14,21 +14,17 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-_SPACE = re.compile(r"\s+")
+from evaluation.ledgers import numerals
+
+# White space, and signs without width that come along when text is copied.
+_SPACE = re.compile(r"[\s\u200b-\u200f\u202a-\u202e\ufeff]+")
+_APART = re.compile(r"(?<=[0-9])\s+(?=[0-9])")
 _CLOCK = re.compile(r"[ T]+\d{1,2}:\d{2}(:\d{2})?(\.\d+)?$")
 _NONE = {"", "/", "\\", "-", "--", "—", "——", "无", "空", "N/A", "n/a", "#N/A"}
 _OPEN = re.compile(r"^(至今|长期|现在|目前|今|无固定期限|在岗|在职|未终止|未结束|9999.*)$")
 _SERIALS = (36526, 55153)  # 2000-01-01 to 2050-12-31
 _YEARS = (1900, 2099)
-_CHINESE = {"〇": "0", "○": "0", "零": "0"} | {
-    digit: str(number) for number, digit in enumerate("一二三四五六七八九", 1)
-}
-_CAPITAL = {
-    c: n
-    for digits in ("零壹贰叁肆伍陆柒捌玖", "〇一二三四五六七八九")
-    for n, c in enumerate(digits)
-} | {"两": 2}
-_POWERS = {"拾": 10, "十": 10, "佰": 100, "百": 100, "仟": 1000, "千": 1000}
+_MOST_DIGITS = 15  # beyond them a number is no longer exact
 # A number 2023.1 in Excel may have been typed 2023.10: January or October.
 _MAYBE_OCTOBER = "\u2060"
 
@@ -68,7 +64,10 @@ def _cell(cell):
         if float(cell).is_integer():
             return str(int(cell))
         doubtful = _YEARS[0] < cell < _YEARS[1] and round(cell % 1, 6) == 0.1
-        return f"{cell!r}{_MAYBE_OCTOBER if doubtful else ''}"
+        text = repr(cell)
+        if "e" in text:  # 5.6e-17: what a subtraction in Excel leaves
+            text = f"{cell:.15f}".rstrip("0").rstrip(".")
+        return f"{text}{_MAYBE_OCTOBER if doubtful else ''}"
     if isinstance(cell, datetime.datetime):
         return cell.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(cell, datetime.date):
@@ -125,6 +124,21 @@ def clean_text(text: str) -> str:
     return _SPACE.sub("", text if text.isascii() else unicodedata.normalize("NFKC", text))
 
 
+def _runs_together(text: str) -> bool:
+    """Whether a sign would become a digit beside its neighbours: 10² is not 102."""
+    return not text.isascii() and any(
+        unicodedata.category(sign) in ("No", "So")
+        and unicodedata.normalize("NFKC", sign) != sign
+        for sign in text
+    )
+
+
+def _unspaced(text):
+    """Text without white space; none where that makes one number of two (500 600, 10²)."""
+    narrow = unicodedata.normalize("NFKC", text)
+    return None if _runs_together(text) or _APART.search(narrow) else _SPACE.sub("", narrow)
+
+
 @lru_cache(2**16)  # there are fewer days than cells, and the same ones in every file
 def parse_date(text: str, last: bool = False) -> tuple[datetime.date | None, str]:
     """Understand one date, year first only.
@@ -149,14 +163,17 @@ def parse_date(text: str, last: bool = False) -> tuple[datetime.date | None, str
     >>> parse_date("23.5.6")
     (None, 'bad')
     """
+    if _runs_together(text):
+        return None, "bad"
     text = unicodedata.normalize("NFKC", text).strip().lstrip("'")
-    text = _SPACE.sub("", _CLOCK.sub("", text))
+    # 2023 1 2 has three parts: they must not become 202312.
+    text = _SPACE.sub("", _APART.sub("-", _CLOCK.sub("", text)))
     if text in _NONE:
         return None, "blank"
     if _OPEN.match(text):
         return None, "open"
-    if "年" in text and not text[0].isdigit():
-        text = _chinese_date(text)
+    if "年" in text:
+        text = numerals.read_date(text)
     parts = _split_date(text)
     if parts is None:
         return None, "bad"
@@ -175,8 +192,10 @@ def parse_date(text: str, last: bool = False) -> tuple[datetime.date | None, str
 
 
 _DATE = re.compile(
-    r"^(\d{4})(?:([-./年])(?:(\d{1,2})(?:([-./月])(?:(\d{1,2})[日号]?)?)?份?)?)?$"
+    r"^(\d{4})(?:([-./年])(?:(\d{1,2})(?:([-./月])(?:(\d{1,2})[日号]?)?)?份?)?)?$", re.ASCII
 )
+_LONG = re.compile(r"(\d{4})(\d{2})(\d{2})?(?:\.0)?", re.ASCII)
+_SERIAL = re.compile(r"\d{5}(\.\d+)?", re.ASCII)
 
 
 def _split_date(text):
@@ -185,34 +204,16 @@ def _split_date(text):
         if day and {"年": "月"}.get(first, first) != second:
             return None
         return int(year), int(month) if month else None, int(day) if day else None
-    if re.fullmatch(r"\d{8}(\.0)?", text):
-        return int(text[:4]), int(text[4:6]), int(text[6:8])
-    if re.fullmatch(r"\d{6}", text):
-        return int(text[:4]), int(text[4:]), None
-    if re.fullmatch(r"\d{5}(\.\d+)?", text):
+    if found := _LONG.fullmatch(text):
+        year, month, day = found.groups()
+        return int(year), int(month), int(day) if day else None
+    if _SERIAL.fullmatch(text):
         serial = int(float(text))
         if not _SERIALS[0] <= serial <= _SERIALS[1]:
             return None
         day = datetime.date(1899, 12, 30) + datetime.timedelta(days=serial)
         return day.year, day.month, day.day
     return None
-
-
-def _chinese_date(text):
-    """二〇二三年十月二十一日 → 2023年10月21日."""
-    found = re.fullmatch(r"(.{4})年(?:(.{1,3})月份?)?(?:(.{1,3})[日号])?", text)
-    if not found:
-        return text
-    year = "".join(_CHINESE.get(c, c) for c in found[1])
-    parts = [_chinese_number(part) for part in found.groups()[1:] if part]
-    return year + "年" + "".join(f"{n}{u}" for n, u in zip(parts, "月日", strict=False))
-
-
-def _chinese_number(text):
-    if "十" not in text:
-        return "".join(_CHINESE.get(c, c) for c in text)
-    tens, ones = text.split("十", 1)
-    return (_CHINESE.get(tens) or "1") + (_CHINESE.get(ones) or "0")
 
 
 def parse_dates(column: pd.Categorical, last: bool = False) -> tuple[np.ndarray, np.ndarray]:
@@ -231,8 +232,9 @@ def parse_dates(column: pd.Categorical, last: bool = False) -> tuple[np.ndarray,
 
 
 _AMOUNT = re.compile(
-    r"^[¥￥]?([-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(万元|万|元整|元)?整?$"
+    r"^¥?([-+]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(万元|万|元整|元)?整?$", re.ASCII
 )
+_SPELT = re.compile(r"(.+)[元圆]整?")
 _FACTORS = {"万元": 10_000.0, "万": 10_000.0, "元": 1.0, "元整": 1.0}
 
 
@@ -244,38 +246,27 @@ def parse_amount(text: str) -> tuple[float, str, str]:
     tuple
         The number as typed (NaN if none), the unit the cell itself states (``元``,
         ``万元`` or nothing) and how it was typed: ``plain``, ``commas``, ``blank``
-        or ``bad``. The size of a number never decides its unit.
+        or ``bad`` (also two numbers in one cell). The size of a number never decides
+        its unit.
 
     Examples
     --------
     >>> parse_amount("10,000.00"), parse_amount("1万"), parse_amount("壹万圆整")
     ((10000.0, '', 'commas'), (1.0, '万元', 'plain'), (10000.0, '元', 'plain'))
     """
-    text = clean_text(text).replace(_MAYBE_OCTOBER, "").removeprefix("人民币").lstrip("'")
+    text = _unspaced(text)
+    if text is None:
+        return np.nan, "", "bad"
+    text = text.replace(_MAYBE_OCTOBER, "").removeprefix("人民币").lstrip("'")
     if text in _NONE:
         return np.nan, "", "blank"
     found = _AMOUNT.match(text)
-    if found:
+    if found and sum(map(str.isdigit, found[1])) <= _MOST_DIGITS:
         unit = {10_000.0: "万元", 1.0: "元"}.get(_FACTORS.get(found[2]), "")
         return float(found[1].replace(",", "")), unit, "commas" if "," in found[1] else "plain"
-    capital = re.fullmatch(
-        r"([零壹贰叁肆伍陆柒捌玖拾佰仟〇一二三四五六七八九两十百千万]+)[元圆]整?", text
-    )
-    if capital:
-        return _capital_number(capital[1]), "元", "plain"
-    return np.nan, "", "bad"
-
-
-def _capital_number(text):
-    total, part, digit = 0, 0, 0
-    for letter in text:
-        if letter == "万":
-            total, part, digit = (total + part + digit) * 10_000, 0, 0
-        elif letter in _POWERS:
-            part, digit = part + (digit or 1) * _POWERS[letter], 0
-        else:
-            digit = _CAPITAL[letter]
-    return float(total + part + digit)
+    spelt = _SPELT.fullmatch(text)
+    number = numerals.read_amount(spelt[1]) if spelt else None
+    return (np.nan, "", "bad") if number is None else (number, "元", "plain")
 
 
 def parse_amounts(column: pd.Categorical, factor) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -302,9 +293,12 @@ def parse_amounts(column: pd.Categorical, factor) -> tuple[np.ndarray, np.ndarra
     return np.round(number * np.where(np.isnan(own), factor, own), 2), typed, differs
 
 
+_NUMBER = re.compile(r"第?(\d+(?:\.\d+)?)(?:人|次|天|个|名|%|笔|年)?", re.ASCII)
+
+
 def parse_number(text: str) -> float | None:
     """Understand a plain number with its word: 第2次, 22天, 4.35%; none if it is no number."""
-    found = re.fullmatch(r"第?(\d+(?:\.\d+)?)(?:人|次|天|个|名|%|笔|年)?", clean_text(text))
+    found = _NUMBER.fullmatch(_unspaced(text) or "")
     return float(found[1]) if found else None
 
 
