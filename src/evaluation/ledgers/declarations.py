@@ -1,88 +1,13 @@
 """What each column means, declared once: types, codebook and templates are made from it.
 
 `Column.made_from` names columns as typed (of ``columns.csv``), or ``table.column`` of
-another table. A rule is what a researcher could dispute; `TYPES` holds those that a whole
-kind of column shares.
+another table. A rule is what a researcher could dispute; `column_types.TYPES` holds those
+that a whole kind of column shares.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-
-@dataclass(frozen=True)
-class Type:
-    """A kind of column: type in the tables, name, unit and rule in Chinese and English."""
-
-    dtype: str
-    name: tuple[str, str]
-    unit: tuple[str, str] = ("", "")
-    rule: tuple[str, str] = ("", "")
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table, or of a ledger as typed.
-
-    Attributes
-    ----------
-    kind
-        One of `TYPES`.
-    zh, en
-        Meaning.
-    rule
-        What a researcher could dispute, in Chinese and English.
-    made_from
-        What it is made from, where that is not the typed column of the same name.
-    values
-        Codes with their meaning; or the column of ``words.csv`` that lists them, where it
-        is not the one of the same name.
-    unit
-        Unit, where the kind does not say it.
-    """
-
-    kind: str
-    zh: str
-    en: str
-    rule: tuple[str, str] = ("", "")
-    made_from: tuple[str, ...] = ()
-    values: str | tuple[tuple[str, str, str], ...] = ()
-    unit: tuple[str, str] = ("", "")
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table: title, what a row is, key, and columns in their order."""
-
-    path: str
-    title: tuple[str, str]
-    grain: tuple[str, str]
-    key: tuple[str, ...]
-    columns: dict[str, Column]
-
-
-TYPES = {
-    "date": Type("datetime64[us]", ("日期", "date"), rule=(
-        "只写到月或年的，取第一天", "a month or a year typed alone is its first day")),
-    "last_date": Type("datetime64[us]", ("日期", "date"), rule=(
-        "只写到月或年的，取最后一天；“至今”“长期”为空",
-        "a month or a year typed alone is its last day; 至今 (still) is missing")),
-    "amount": Type("float64", ("金额", "amount"), ("元", "yuan"), (
-        "单位取自表头或表格上方，从不由数字大小推断；单元格自带单位的，以单元格为准",
-        "the unit is that of the heading or above the table, never guessed from the size; "
-        "a unit in the cell itself comes first")),
-    "number": Type("float64", ("数", "number")),
-    "count": Type("Int16", ("整数", "integer")),
-    "level": Type("Int8", ("整数", "integer")),
-    "year": Type("Int16", ("年份", "year"), ("年", "year")),
-    "month": Type("int32", ("月份", "month"), ("年×12＋月−1", "year × 12 + month − 1")),
-    "flag": Type("Int8", ("是否", "0/1"), rule=(
-        "空白为不详，不等于“否”", "blank is unknown, not no")),
-    "row": Type("int64", ("整数", "integer")),
-    "word": Type("str", ("选项", "code")),
-    "text": Type("str", ("文字", "text")),
-    "key": Type("str", ("加密键", "keyed hash"), rule=(
-        "没有密钥不能还原", "cannot be inverted without the key")),
-    "code": Type("str", ("区划代码", "place code")),
-}  # fmt: skip
+from evaluation.ledgers.column_types import TYPES, Column
 
 # Typed columns that no clean table keeps as they are.
 TYPED = {
@@ -119,6 +44,9 @@ SOURCE = {
         "from the resident number, 15 digits made 18; missing, and linked to nobody, where the "
         "number is damaged, masked or fails its check"), ("number",)),
     "name_key": Column("key", "姓名", "Name", made_from=("name",)),
+    "pinyin_key": Column("key", "姓名的拼音", "Sound of the name", (
+        "不标声调，多音字取常用音；只用于没有号码的行", "pinyin without tones, the first "
+        "reading; used only for rows without a number"), ("name",)),
     "phone_key": Column("key", "联系电话", "Phone", made_from=("phone",)),
 }  # fmt: skip
 
@@ -130,6 +58,7 @@ _TOWNSHIP = Column("code", "现属乡镇（街道）", "Present township", (
     "按村换算为现在的乡镇；只知已拆分的旧乡镇的为 unconfirmed:旧代码（待核），不作猜测",
     "by village where known; only a split old township known: unconfirmed:<old code>, never "
     "guessed"), ("township", "village"))  # fmt: skip
+_VILLAGE = Column("text", "村（社区）", "Village or community, as typed")
 _BUSINESS = Column("key", "市场主体", "Business", (
     "由统一社会信用代码得出；校验不符的为空",
     "from the credit code; missing where it fails its check"),
@@ -144,7 +73,7 @@ CLEAN = {
         "ethnicity": Column("text", "民族", "Ethnicity"),
         "schooling": Column("level", "文化程度", "Schooling"),
         "township": _TOWNSHIP,
-        "village": Column("text", "村（社区）", "Village or community, as typed"),
+        "village": _VILLAGE,
         "household_key": Column("key", "户", "Household", made_from=("household",)),
         "poor": Column(
             "flag", "是否脱贫户或监测户", "Household lifted out of poverty or monitored"),
@@ -181,6 +110,7 @@ CLEAN = {
         "business_key": _BUSINESS,
         "business_type": Column("text", "市场主体类型", "Type of the business"),
         "township": replace(_TOWNSHIP, made_from=("township", "village", "address")),
+        "village": replace(_VILLAGE, made_from=("village", "address")),
         "industry": Column("text", "行业", "Industry"),
         "registered_on": Column(
             "date", "市场主体登记日期", "Day on which the business was registered"),
@@ -249,5 +179,6 @@ CLEAN = {
         "end_reason": Column("text", "退岗原因", "Reason of leaving"),
         "next_state": Column("text", "退岗后的去向", "What came after"),
         "township": _TOWNSHIP,
+        "village": _VILLAGE,
     },
 }  # fmt: skip

@@ -8,6 +8,7 @@ its last), ``amount`` (yuan), ``number``, ``count``, ``flag`` (0/1, blank unknow
 import pandas as pd
 
 from evaluation.ledgers import declarations
+from evaluation.ledgers.column_types import TYPES
 
 # A corrected row stands beside the row as it was typed, received in the correction's year.
 KEY = ["source_file", "source_sheet", "source_row", "received"]
@@ -18,7 +19,7 @@ CLEAN = {
     ledger: {name: column.kind for name, column in columns.items()}
     for ledger, columns in declarations.CLEAN.items()
 }
-DTYPES = {kind: described.dtype for kind, described in declarations.TYPES.items()}
+DTYPES = {kind: described.dtype for kind, described in TYPES.items()}
 # The date without which a row cannot be placed in time; the second stands in for a blank.
 KEY_DATES = {
     "roster": ("snapshot_on",),

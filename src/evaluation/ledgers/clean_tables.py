@@ -1,0 +1,74 @@
+"""The tables that `1_ledgers` writes under ``data/clean/``: what a row is, key, columns."""
+
+from evaluation.ledgers.column_types import Column, Table
+from evaluation.ledgers.declarations import CLEAN, SOURCE
+from evaluation.ledgers.headings import LEDGERS
+from evaluation.ledgers.schema import KEY
+
+_ROWS = ("行", "rows")
+_LEDGER = Column("word", "台账", "Ledger", values="ledger")
+ACCOUNTING = {
+    "file": Column("text", "文件（台账文件夹内的路径）", "File, below the folder of ledgers"),
+    "sheet": Column("text", "工作表，csv 为空", "Sheet, empty for csv"),
+    "ledger": _LEDGER,
+    "received": SOURCE["received"],
+    "rows_read": Column("row", "读入的行数", "Rows read", (
+        "逐表核对：读入 = 保留 + 搁置", "on every sheet read = kept + set aside"), unit=_ROWS),
+    "rows_kept": Column("row", "保留的行数", "Rows kept", unit=_ROWS),
+    "rows_skipped": Column("row", "合计、签名、说明等行", "Totals, signatures, notes", (
+        "不是数据行，不计入读入", "no rows, not among those read"), unit=_ROWS),
+    "amount_read": Column("amount", "读入的金额", "Amount read", (
+        "补贴金额、贷款本金、岗位补贴；累计台账重复以前的行，不是支出",
+        "award, principal or pay; cumulative ledgers repeat old rows: no expenditure")),
+    "amount_kept": Column("amount", "保留的金额", "Amount kept"),
+}  # fmt: skip
+ISSUES = {
+    **{name: ACCOUNTING[name] for name in ("file", "sheet")},
+    "row": Column("row", "文件中的行号，从 1 起", "Row of the file, from 1"),
+    "column": Column("text", "该列的表头", "Heading of the column, as typed"),
+    "ledger": _LEDGER,
+    "kind": Column("word", "问题的种类（见“问题的种类”）", "Kind of issue, listed below"),
+    "state": Column("word", "怎样处理", "What happened", values="state"),
+    "reason": Column("text", "原因", "What is wrong, in Chinese"),
+    "advice": Column("text", "怎样改", "What to do, in Chinese"),
+    "shown": Column("text", "所填内容", "What was typed", (
+        "号码遮盖，姓名和电话不显示", "numbers masked, names and phones not shown")),
+    "received": SOURCE["received"],
+}  # fmt: skip
+
+_GRAINS = {
+    "roster": ("每人每次采集一行", "Roster of returnees", "one row per person and snapshot"),
+    "register": ("每段就业一行", "Employment register", "one row per spell of work"),
+    "subsidy": ("每笔申请一行", "Start-up subsidies", "one row per application"),
+    "loan": ("每笔申请一行", "Guaranteed loans", "one row per application"),
+    "post": ("每次安置一行", "Public-welfare posts", "one row per placement"),
+}
+_VERSIONS = (
+    "；累计台账的历次交付、更正前后的行都在表中",
+    " and delivery; rows before and after a correction both stay",
+)
+
+
+def _declare(ledger):
+    zh, title, en = _GRAINS[ledger]
+    grain = (f"{zh}{_VERSIONS[0]}", f"{en}{_VERSIONS[1]}")
+    path = f"clean/{ledger}.parquet"
+    return Table(path, (LEDGERS[ledger], title), grain, tuple(KEY), SOURCE | CLEAN[ledger])
+
+
+TABLES = {ledger: _declare(ledger) for ledger in LEDGERS} | {
+    "accounting": Table(
+        "clean/accounting.parquet",
+        ("行数与金额的交代", "Accounting of rows and amounts"),
+        ("每个文件、工作表、台账一行", "one row per file, sheet and ledger"),
+        ("file", "sheet", "ledger"),
+        ACCOUNTING,
+    ),
+    "issues": Table(
+        "clean/issues.parquet",
+        ("问题清单", "Issues"),
+        ("每行每列每种问题一行", "one row per row, column and kind of issue"),
+        ("file", "sheet", "row", "column", "kind"),
+        ISSUES,
+    ),
+}
