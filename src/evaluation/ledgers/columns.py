@@ -73,6 +73,8 @@ def _mixed(typed, files):
 def parse_township(raw, gazetteer: places.Gazetteer, dates, notes: list) -> dict:
     """Present township, with a note where the name is old, unknown or not enough.
 
+    Where there is only an address, the village in it as well.
+
     Parameters
     ----------
     dates
@@ -95,4 +97,5 @@ def parse_township(raw, gazetteer: places.Gazetteer, dates, notes: list) -> dict
     dated = pd.Series(dates).dt.year.to_numpy(dtype=float)
     year = np.where(received > 0, received, dated)
     notes.append(note(raw, last < year, shown, "place_old"))
-    return {"township": code}
+    spelt = values.take_texts(village.categories, village.codes)
+    return {"township": code, "village": spelt} if shown == "address" else {"township": code}

@@ -90,6 +90,7 @@ def _names_and_phones(raw, pseudonyms, notes):
     names = raw.columns.get("name")
     if names is not None:
         columns["name_key"] = pseudonyms.keyed(names, _TIDY["name"], "name")
+        columns["pinyin_key"] = pseudonyms.keyed(names, spell_name, "pinyin")
         spaced = [len(text.split()) > 1 for text in names.categories]
         notes.append(note(raw, values.take(spaced, names.codes, False), "name", "name_spaces"))
         notes.append(note(raw, (names.codes < 0) & ~nobody, "name", "name_missing"))
@@ -100,6 +101,36 @@ def _names_and_phones(raw, pseudonyms, notes):
         phones = raw.columns["phone"]
         columns["phone_key"] = pseudonyms.keyed(phones, _TIDY["phone"], "phone")
     return columns
+
+
+# anyascii writes ü as u: 吕 (Lü) and 卢 (Lu) would be of the same sound.
+_WITH_UMLAUT = dict.fromkeys("驴吕铝侣旅履屡缕虑氯律率滤绿闾榈膂褛稆", "lv")
+_WITH_UMLAUT |= dict.fromkeys("女钕恧", "nv")
+_SOUNDS: dict[str, str] = {}
+
+
+def spell_name(name: str) -> str:
+    """Spell a name in pinyin without tones, so that homophones are spelt alike.
+
+    Each character has its first reading, also as a surname: what is typed alike is spelt
+    alike, and that is all that linking needs.
+
+    Examples
+    --------
+    >>> spell_name("吕 晓明") == spell_name("吕小名")
+    True
+    >>> spell_name("卢晓明") == spell_name("吕晓明")
+    False
+    """
+    from anyascii import anyascii  # needed by one stage alone
+
+    sounds = []
+    for character in identity.tidy_name(name):
+        if character not in _SOUNDS:
+            sound = _WITH_UMLAUT.get(character) or anyascii(character).lower()
+            _SOUNDS[character] = sound.strip()
+        sounds.append(_SOUNDS[character])
+    return " ".join(filter(None, sounds))
 
 
 def _typed_birth(raw, year, notes):

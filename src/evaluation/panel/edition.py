@@ -59,8 +59,9 @@ def cut_ledger(rows: pd.DataFrame, ledger: str, edition: int):
     Returns
     -------
     tuple
-        One row per thing, in order of receipt and source; ``person_id`` and ``received``
-        of all rows seen, in the same order; a dict of row counts.
+        One row per thing, in order of receipt and source, with ``link_pass`` (``number``,
+        ``contract`` or missing); ``person_id`` and ``received`` of all rows seen, in the
+        same order; a dict of row counts.
     """
     close = pd.Timestamp(edition, 12, 31)
     if ledger == "roster":
@@ -75,9 +76,12 @@ def cut_ledger(rows: pd.DataFrame, ledger: str, edition: int):
         same = seen["person_id"].groupby(seen["loan_id"]).transform("last")
         number = seen["person_id"].mask(seen["loan_id"].notna(), same)
         linked = seen.assign(person_id=number)
-    keep = _find_latest(linked, ledger)
+    keep = keep_latest(linked, ledger)
     # The whole table is copied once, when it is known which rows stay.
     latest = rows.iloc[order[keep]].set_axis(keep)
+    own, found = (frame["person_id"].iloc[keep].notna() for frame in (seen, linked))
+    ways = np.where(own, "number", np.where(found, "contract", None))
+    latest["link_pass"] = pd.Series(ways, keep, dtype="str")
     if ledger == "loan":
         latest["person_id"] = linked["person_id"].iloc[keep]
     blanked = sum(int((rows[name] > close).to_numpy()[order].sum()) for name in DATED[ledger])
@@ -127,7 +131,7 @@ def _blank_later(rows, ledger, close) -> pd.DataFrame:
     return rows
 
 
-def _find_latest(rows, ledger) -> np.ndarray:
+def keep_latest(rows: pd.DataFrame, ledger: str) -> np.ndarray:
     """Positions of the latest version of each row; `rows` in order of receipt and source."""
     dates = [name for name in KEYS[ledger] if name not in ("person_id", "loan_id")]
     key, turn = rows[KEYS[ledger]], np.arange(len(rows))
