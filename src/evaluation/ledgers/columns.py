@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.ledgers import places, values
-from evaluation.ledgers.rules import note
+from evaluation.ledgers.rules import KINDS, note
 from evaluation.ledgers.schema import ACCOUNTED, CLEAN, FILLED, KEY_DATES
 
 _MOST = {"count": 30_000, "level": 100, "number": 1e6}
@@ -89,7 +89,11 @@ def parse_township(raw, gazetteer: places.Gazetteer, dates, notes: list) -> dict
     if town is None:
         return {}
     code, state = places.resolve_columns(town, village, gazetteer)
-    notes.append(note(raw, state == "unconfirmed", shown, "place_unconfirmed"))
+    open_units = state == "unconfirmed"
+    units = [text.partition(":")[2] for text in code[open_units]]
+    went = {unit: places.describe_split(unit, gazetteer) for unit in set(units)}
+    reasons = [f"{KINDS['place_unconfirmed'].reason}；各村：{went[unit]}" for unit in units]
+    notes.append(note(raw, open_units, shown, "place_unconfirmed", reasons))
     notes.append(note(raw, state == "unknown", shown, "place_unknown"))
     found, states = pd.factorize(state)
     last = np.array([float(s) if s.isdigit() else np.nan for s in states])[found]

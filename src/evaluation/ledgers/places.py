@@ -103,6 +103,46 @@ def resolve(township: str | None, village: str | None, places: Gazetteer) -> tup
     return code, str(last) if last < 9999 else "known"
 
 
+def list_villages(unit: str, places: Gazetteer) -> dict[str, list[str]]:
+    """List the villages of an old unit by where they went, for whoever confirms a place.
+
+    Parameters
+    ----------
+    unit
+        Name or code, as in ``places.csv``.
+
+    Returns
+    -------
+    dict
+        Villages without their endings by name of the present unit; the last, without a
+        name, holds those of which no list says where they went.
+
+    Examples
+    --------
+    >>> units = {"甲镇": ("1", "", 2019), "乙街道": ("2", "2", 9999)}
+    >>> villages = {("1", "文凤"): ("2", 2019), ("1", "石庙"): ("", 2019)}
+    >>> list_villages("甲镇", Gazetteer(units, villages, re.compile(""), re.compile("")))
+    {'乙街道': ['文凤'], '': ['石庙']}
+    """
+    old = places.units[unit][0]
+    named = sorted(places.units.items(), key=lambda item: (item[1][2], len(item[0])))
+    names = {code: name for name, (code, _, _) in named if not name.isdigit()}
+    went = {}
+    for (home, village), (code, _) in places.villages.items():
+        if home == old:
+            went.setdefault(names.get(code, ""), []).append(village)
+    return {name: went[name] for name in sorted(went, key=lambda name: (not name, name))}
+
+
+def describe_split(unit: str, places: Gazetteer) -> str:
+    """Say in words where the villages of an old unit went; see `list_villages`."""
+    parts = [
+        f"{name or '去向不详'}：{'、'.join(villages)}"
+        for name, villages in list_villages(unit, places).items()
+    ]
+    return "；".join(parts)
+
+
 def resolve_columns(
     township: pd.Categorical, village: pd.Categorical, places: Gazetteer
 ) -> tuple:
