@@ -121,6 +121,17 @@ def list_ledgers(folder: Path) -> list[Path]:
     )
 
 
+def list_corrections(folder: Path) -> list[Path]:
+    """List the workbooks of corrections (更正….xlsx) below a folder, ordered by path."""
+    return sorted(
+        path
+        for path in folder.rglob("*")
+        if path.suffix.lower() in LEDGER_ENDINGS
+        and path.is_file()
+        and path.name.lower().startswith(("更正", "corrections"))
+    )
+
+
 def has_ledgers(folder: Path) -> bool:
     """Whether a folder (or a subfolder) holds a workbook or csv file."""
     return folder.is_dir() and bool(list_ledgers(folder))

@@ -27,7 +27,7 @@ from evaluation.batch.receipts import (
     write_json,
 )
 from evaluation.files import file_hash
-from evaluation.paths import Folders, list_ledgers
+from evaluation.paths import Folders, list_corrections, list_ledgers
 from evaluation.trace import PACKAGE, read_trace
 
 FORM = 2
@@ -101,7 +101,7 @@ def declared_inputs(folders: Folders, run: Run) -> dict[str, str | None]:
     if run.year is None:
         found |= {
             f"ledger:{path.relative_to(folders.ledgers).as_posix()}": file_hash(path)
-            for path in list_ledgers(folders.ledgers)
+            for path in (*list_ledgers(folders.ledgers), *list_corrections(folders.ledgers))
         }
         if not folders.is_demo:
             found["key:"] = _hash(folders.key_file)

@@ -15,19 +15,21 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import LedgerError
-from evaluation.ledgers import identity, places, values
+from evaluation.ledgers import identity, matching, values, versions
+from evaluation.ledgers.account import account_for, count_yuan
 from evaluation.ledgers.columns import parse_columns, parse_township
 from evaluation.ledgers.conflicts import check_persons
-from evaluation.ledgers.headings import LEDGERS, Aliases, load_aliases
+from evaluation.ledgers.corrections import REFUSED, describe_outcomes, read_corrections
+from evaluation.ledgers.headings import LEDGERS
 from evaluation.ledgers.linking import hash_persons, link_businesses, link_column, link_persons
-from evaluation.ledgers.programmes import Rules, check_histories, check_rows, load_rules
-from evaluation.ledgers.raw import Raw, read_parts, stack_parts
+from evaluation.ledgers.programmes import check_histories, check_rows
+from evaluation.ledgers.raw import NEVER, Raw, read_parts, stack_parts
+from evaluation.ledgers.reference import Reference, load_reference
 from evaluation.ledgers.report import as_accounting as as_accounting
 from evaluation.ledgers.report import describe as describe
 from evaluation.ledgers.rules import check_dates, check_duplicates, collect_notes, settle
-from evaluation.ledgers.schema import ACCOUNTED, shape
+from evaluation.ledgers.schema import shape
 from evaluation.paths import is_demonstration, list_ledgers
-from evaluation.plan import load_district
 
 REQUIRED = ("roster", "register")
 
@@ -43,7 +45,8 @@ class CleanedLedgers:
     accounting
         One row per file, sheet and ledger: ``received``, ``rows_read``, ``rows_kept``,
         ``rows_skipped`` (totals, signatures, notes: not rows), ``amount_read``,
-        ``amount_kept`` (yuan).
+        ``amount_kept``, ``amount_repeated`` (yuan; the last of rows that only repeat
+        another one).
     issues
         One row per thing wrong; columns as in `rules.COLUMNS`.
     problems
@@ -51,6 +54,8 @@ class CleanedLedgers:
         not loaded, ``note``), ``message``.
     private_hashes
         Keyed hashes of all numbers, names and phones: ``kind, hash``.
+    corrections
+        What became of each correction: columns as in `corrections.LOG`.
     """
 
     tables: dict[str, pd.DataFrame]
@@ -58,38 +63,7 @@ class CleanedLedgers:
     issues: pd.DataFrame
     problems: pd.DataFrame
     private_hashes: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Reference:
-    """Reference data and the pseudonyms, read once per run."""
-
-    aliases: Aliases
-    rules: Rules
-    words: dict[str, dict[str, str]]
-    places: places.Gazetteer
-    prefixes: tuple[str, ...]
-    pseudonyms: identity.Pseudonymiser
-
-
-def load_reference(reference: Path, key: bytes) -> Reference:
-    """Read headings, words, places and the prefixes that need no remark."""
-    table = pd.read_csv(reference / "words.csv", dtype=str, encoding="utf-8-sig")
-    words = {
-        column: dict(zip(group["word"].map(values.clean_text), group["value"], strict=True))
-        for column, group in table.groupby("column")
-    }
-    district = load_district(reference)["district"]
-    prefixes = (*district["expected_prefixes"], district["demonstration_prefix"])
-    gazetteer = places.load_places(reference)
-    return Reference(
-        aliases=load_aliases(reference),
-        rules=load_rules(reference),
-        words=words,
-        places=gazetteer,
-        prefixes=prefixes,
-        pseudonyms=identity.Pseudonymiser(key),
-    )
+    corrections: pd.DataFrame
 
 
 def clean_folder(
@@ -132,22 +106,25 @@ def clean_folder(
             read, said = next(reads)
             parts += read
             problems += said
-    hashes = hash_persons(parts, known.pseudonyms)
+    asked, said = read_corrections(ledgers)
     frames = {ledger: [shape({}, ledger, 0)] for ledger in LEDGERS}
-    accounts, notes = [], []
+    accounts, notes, prints = [], [], {ledger: [] for ledger in LEDGERS}
     for raw in stack_parts(parts):
-        table, account, issues = clean_raw(raw, known)
+        matching.find_targets(asked, raw, known.pseudonyms)
+        raw = versions.apply_corrections(raw, asked)
+        table, account, issues = clean_raw(raw, known, asked)
         frames[raw.ledger].append(table)
+        prints[raw.ledger].append(table.pop("print"))
         accounts.append(account)
         notes.append(issues)
+    hashes = hash_persons(parts, known.pseudonyms, asked)
     tables = {ledger: _in_order(found) for ledger, found in frames.items()}
-    headings = {
-        (sheet.file, sheet.name, part.ledger, column): heading
-        for part in parts
-        for sheet in part.sheets
-        for column, heading in sheet.headings.items()
-    }
-    notes += check_histories(tables, known.rules, headings) + check_persons(tables, headings)
+    for found in _check_across(tables, parts, known):
+        rows = _in_order(prints[found["ledger"].iloc[0]]).loc[found.index]
+        code = [f"-{code}" for code in matching.row_codes(rows, known.pseudonyms)]
+        notes.append(found.assign(code=code))
+    issues = versions.drop_confirmed(collect_notes(notes), asked)
+    problems += [*said, *_describe_refusals(asked)]
     problems += [
         ("", "", "error" if ledger in REQUIRED else "note", f"没有“{name}”的任何数据。")
         for ledger, name in LEDGERS.items()
@@ -156,7 +133,29 @@ def clean_folder(
     columns = ["file", "sheet", "level", "message"]
     problems = pd.DataFrame(problems, columns=columns, dtype="str")
     _require_rows(tables, problems)
-    return CleanedLedgers(tables, _in_order(accounts), collect_notes(notes), problems, hashes)
+    outcomes = describe_outcomes(asked)
+    return CleanedLedgers(tables, _in_order(accounts), issues, problems, hashes, outcomes)
+
+
+def _check_across(tables, parts, known):
+    """Issues that only other rows bring to light."""
+    headings = {
+        (sheet.file, sheet.name, part.ledger, column): heading
+        for part in parts
+        for sheet in part.sheets
+        for column, heading in sheet.headings.items()
+    }
+    found = check_histories(tables, known.rules, headings) + check_persons(tables, headings)
+    return [issues for issues in found if len(issues)]
+
+
+def _describe_refusals(corrections):
+    for one in corrections:
+        if one.state == REFUSED:
+            words = (
+                f"第{one.line}行（更正 {one.file} 第{one.row}行“{one.column}”）：{one.reason}。"
+            )
+            yield one.workbook, "", "error", words
 
 
 def _in_order(frames):
@@ -195,63 +194,41 @@ def _require_rows(tables, problems):
     raise LedgerError("\n".join(lines))
 
 
-def clean_raw(raw: Raw, known: Reference):
+def clean_raw(raw: Raw, known: Reference, corrections: list):
     """Clean the rows of one ledger.
 
     Returns
     -------
     tuple
-        Clean table, accounting per sheet (the index of both is the sheet's place in the
-        order of reading), issues.
+        Clean table with the fingerprint of each row in ``print``, accounting per sheet (the
+        index of both is the sheet's place in the order of reading), issues.
     """
-    notes: list[pd.DataFrame] = []
+    notes: list[dict] = []
     cleaned = parse_columns(raw, known.words, notes)
     cleaned |= link_persons(raw, known.pseudonyms, known.prefixes, cleaned.get("sex"), notes)
     cleaned |= _CLEANERS[raw.ledger](raw, known, cleaned, notes)
     check_rows(raw, cleaned, known.rules, notes)
     check_dates(raw, cleaned, notes)
     check_duplicates(raw, notes)
+    received = np.array([sheet.received for sheet in raw.sheets])[raw.sheet_of]
     cleaned |= {
         "source_file": values.take_texts([sheet.file for sheet in raw.sheets], raw.sheet_of),
         "source_sheet": values.take_texts([sheet.name for sheet in raw.sheets], raw.sheet_of),
         "source_row": raw.rows,
-        "received": np.array([sheet.received for sheet in raw.sheets])[raw.sheet_of],
+        "received": np.maximum(received, raw.known_from),
+        "superseded": np.where(raw.superseded > 0, raw.superseded, np.nan),
     }
-    issues, lost = settle(notes, len(raw.rows))
-    account = _account(raw, cleaned, lost, issues)
+    issues, lost = settle(notes, raw)
+    amount = count_yuan(raw, cleaned)
+    versions.record_effects(corrections, raw, lost, amount)
+    account = account_for(raw, amount, lost, issues)
+    kept = ~lost & (raw.superseded != NEVER)
     # Each column is let go of as it is cut: many years are not held twice.
     columns = ((name, cleaned.pop(name)) for name in list(cleaned))
-    kept = {name: column[~lost] for name, column in columns if column is not None}
-    table = shape(kept, raw.ledger, len(raw.rows) - lost.sum())
-    return table.set_axis(raw.order[raw.sheet_of[~lost]]), account, issues
-
-
-def _account(raw, cleaned, lost, issues):
-    """Rows and yuan per sheet; stops if rows read are not rows kept and set aside."""
-    amount = cleaned.get(ACCOUNTED.get(raw.ledger), np.zeros(len(raw.rows)))
-    amount = np.where(np.isnan(amount), 0.0, amount)
-    kept, count = raw.sheet_of[~lost], len(raw.sheets)
-    account = pd.DataFrame(
-        {
-            "file": [sheet.file for sheet in raw.sheets],
-            "sheet": [sheet.name for sheet in raw.sheets],
-            "ledger": raw.ledger,
-            "received": [sheet.received for sheet in raw.sheets],
-            "rows_read": np.bincount(raw.sheet_of, minlength=count),
-            "rows_kept": np.bincount(kept, minlength=count),
-            "rows_skipped": [sheet.skipped for sheet in raw.sheets],
-            "amount_read": np.bincount(raw.sheet_of, amount, count).round(2),
-            "amount_kept": np.bincount(kept, amount[~lost], count).round(2),
-        },
-        index=raw.order,
-    )
-    aside = issues.loc[issues["state"] == "set_aside", "position"].unique().astype(int)
-    set_aside = np.bincount(raw.sheet_of[aside], minlength=count)
-    wrong = account["rows_read"] != account["rows_kept"] + set_aside
-    if wrong.any():
-        file = account.loc[wrong, "file"].iloc[0]
-        raise LedgerError("行数对不上：读入 ≠ 保留 + 搁置。请告知维护者。", file=file)
-    return account
+    columns = {name: column[kept] for name, column in columns if column is not None}
+    table = shape(columns, raw.ledger, kept.sum()).assign(print=raw.prints[kept])
+    issues = issues.assign(code=matching.find_codes(issues, raw, known.pseudonyms))
+    return table.set_axis(raw.order[raw.sheet_of[kept]]), account, issues
 
 
 def clean_roster(raw, known, cleaned, notes) -> dict:

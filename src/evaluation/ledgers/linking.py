@@ -59,18 +59,24 @@ def link_persons(raw, pseudonyms: Pseudonymiser, prefixes, typed_sex, notes: lis
     return columns
 
 
-def hash_persons(parts: list, pseudonyms: Pseudonymiser) -> pd.DataFrame:
+def hash_persons(parts: list, pseudonyms: Pseudonymiser, corrections=()) -> pd.DataFrame:
     """Keyed hashes of all numbers, names and phones, in the order in which they were read.
+
+    Parameters
+    ----------
+    parts, corrections
+        What was read, and what clerks wrote since.
 
     Returns
     -------
     pandas.DataFrame
         Key ``(kind, hash)``.
     """
-    cells = {
-        kind: values.join_column([part.columns[kind] for part in parts if kind in part.columns])
-        for kind in ("number", *_TIDY)
-    }
+    cells = {}
+    for kind in ("number", *_TIDY):
+        pieces = [part.columns[kind] for part in parts if kind in part.columns]
+        added = [one.new for one in corrections if one.field == kind and one.new]
+        cells[kind] = values.join_column([*pieces, values.encode(added)])
     found = {"number": _hash_numbers(identity.check_numbers(cells["number"]), pseudonyms)}
     for kind, tidy in _TIDY.items():
         found[kind] = pseudonyms.find(cells[kind].categories, kind, tidy=tidy)

@@ -15,6 +15,8 @@ from evaluation.ledgers import values
 from evaluation.ledgers.headings import Aliases, find_table, is_no_row
 from evaluation.ledgers.workbook import Lines, read_grids
 
+NEVER = -1
+
 
 @dataclass(frozen=True)
 class Sheet:
@@ -72,7 +74,13 @@ class Raw:
     columns
         Cells by column of the ledger, each distinct cell once.
     prints
-        Fingerprint of each row: its file and all cells but its number in the list.
+        Fingerprint of each row: all cells but its number in the list.
+    version_of
+        Position of the row as typed of which each row is a version: of most rows their
+        own; corrected ones stand below the others. See `versions`.
+    known_from, superseded
+        Edition from which each version holds (0: from the beginning), and from which it no
+        longer does (0: it still does; `NEVER`: it never did).
     """
 
     ledger: str
@@ -82,6 +90,19 @@ class Raw:
     rows: np.ndarray
     columns: dict[str, pd.Categorical]
     prints: np.ndarray
+    version_of: np.ndarray
+    known_from: np.ndarray
+    superseded: np.ndarray
+
+    @property
+    def is_typed(self) -> np.ndarray:
+        """Which rows are as typed."""
+        return self.version_of == np.arange(len(self.rows))
+
+    @property
+    def is_last(self) -> np.ndarray:
+        """Which rows are the last version of a row of the source: one for each."""
+        return self.superseded == 0
 
 
 def read_parts(path: Path, folder: Path, aliases: Aliases) -> tuple[list[Part], list[tuple]]:
@@ -193,20 +214,29 @@ def _stack(ledger, parts, before):
         ),
         rows=np.concatenate([part.rows for part in parts]),
         columns={name: column for name, column in columns.items() if name[0] != "?"},
-        prints=_fingerprints(columns, [sheet.file for sheet in sheets], sheet_of),
+        prints=_fingerprints(columns, len(sheet_of)),
+        version_of=np.arange(len(sheet_of)),
+        known_from=np.zeros(len(sheet_of), dtype=int),
+        superseded=np.zeros(len(sheet_of), dtype=int),
     )
 
 
-def _fingerprints(columns, files, sheet_of):
-    prints = _hash(files)[sheet_of]
+def _fingerprints(columns, length):
+    prints = np.zeros(length, dtype=np.uint64)
     for name, column in columns.items():
         if len(column.categories):
-            texts = _hash(column.categories)
-            prints += values.take(texts, column.codes, np.uint64(0)) * (_hash([name])[0] | 1)
+            texts = print_cells(name, column.categories)
+            prints += values.take(texts, column.codes, np.uint64(0))
     return prints
 
 
-def _hash(texts):
+def print_cells(column: str, texts) -> np.ndarray:
+    """What each of some cells adds to the fingerprint of its row; a blank one adds nothing."""
+    return hash_texts(texts) * (hash_texts([column])[0] | np.uint64(1))
+
+
+def hash_texts(texts) -> np.ndarray:
+    """Fingerprints of texts; no secret, so they leave the memory only keyed."""
     return pd.util.hash_array(np.asarray(texts, dtype=object), categorize=False)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.ledgers.identity import mask
+from evaluation.ledgers.raw import hash_texts
 from evaluation.ledgers.schema import KEY_DATES, ORDERED
 
 SET_ASIDE, FLAGGED, REPAIRED = "set_aside", "flagged", "repaired"
@@ -137,7 +138,7 @@ KINDS = {
 
 COLUMNS = [
     "file", "sheet", "row", "column", "ledger", "kind", "state", "reason", "advice", "shown",
-    "received",
+    "received", "code",
 ]  # fmt: skip
 _TYPES = {name: "int64" if name in ("row", "received") else "str" for name in COLUMNS}
 _NOT_SHOWN = {"name", "phone", "address", "household", "birth"}
@@ -154,8 +155,9 @@ def note(raw, where, column: str, kind: str, reasons: list[str] | None = None) -
     Returns
     -------
     dict
-        Columns of equal length, `COLUMNS` and ``position`` of the row, which `settle`
-        puts together; numbers are masked, names and phones not shown at all.
+        Columns of equal length: `COLUMNS` but the code, ``field`` (column of the ledger)
+        and ``position`` of the row, which `settle` puts together; numbers are masked, names
+        and phones not shown at all.
     """
     positions = np.flatnonzero(where)
     n, described = len(positions), KINDS[kind]
@@ -172,6 +174,7 @@ def note(raw, where, column: str, kind: str, reasons: list[str] | None = None) -
         "advice": [described.advice] * n,
         "shown": _shown(raw, column, positions),
         "received": [sheet.received for sheet in sheets],
+        "field": [column] * n,
         "position": positions.tolist(),
     }
 
@@ -210,6 +213,7 @@ def note_table(
         "advice": described.advice,
         "shown": "",
         "received": rows["received"],
+        "code": "",
     }
     return pd.DataFrame(values, index=rows.index).astype(_TYPES)
 
@@ -228,12 +232,22 @@ def check_dates(raw, cleaned: dict, notes: list) -> None:
 
 
 def check_duplicates(raw, notes: list) -> None:
-    """Set aside a row all of whose cells stand in an earlier row of the same file."""
-    prints = pd.Series(raw.prints)
-    twice = prints.duplicated().to_numpy()
-    if not twice.any():
-        return
-    first = pd.Series(prints.index).groupby(prints).transform("first").to_numpy()[twice]
+    """Set aside a row all of whose cells stand in an earlier row of the same file.
+
+    Corrected rows are held against rows as corrected, rows as typed against rows as typed.
+    """
+    files = hash_texts([sheet.file for sheet in raw.sheets])
+    prints = pd.Series(raw.prints + files[raw.sheet_of])
+    first = np.full(len(prints), -1)
+    typed, last = raw.is_typed, raw.is_last
+    for among, decided in ((typed, typed & ~last), (last, last)):
+        rows = prints[among]
+        again = rows.duplicated().to_numpy() & decided[among]
+        if again.any():
+            earliest = pd.Series(rows.index, rows.index).groupby(rows).transform("first")
+            first[rows.index[again]] = earliest[again]
+    twice = first >= 0
+    first = first[twice]
     sheets = [raw.sheets[at].name for at in raw.sheet_of[first]]
     reasons = [
         f"与{f'工作表“{sheet}”' if sheet else ''}第{row}行完全相同"
@@ -242,22 +256,26 @@ def check_duplicates(raw, notes: list) -> None:
     notes.append(note(raw, twice, "number", "duplicate", reasons))
 
 
-def settle(notes: list[dict], length: int) -> tuple[pd.DataFrame, np.ndarray]:
+def settle(notes: list[dict], raw) -> tuple[pd.DataFrame, np.ndarray]:
     """Decide which rows are set aside: the first reason counts, and a row out needs no other.
 
     Returns
     -------
     tuple
-        Issues, and a mask of the rows set aside.
+        Issues of the rows as they count now (those of a row that was corrected since are
+        gone), and a mask of the rows set aside.
     """
     below = {name: list(chain.from_iterable(n[name] for n in notes)) for name in notes[0]}
-    issues = pd.DataFrame(below).astype(_TYPES)
+    issues = pd.DataFrame(below).astype(
+        {name: kind for name, kind in _TYPES.items() if name != "code"}
+    )
     out = issues["state"] == SET_ASIDE
-    lost = np.zeros(length, dtype=bool)
-    lost[issues.loc[out, "position"].to_numpy(dtype=int)] = True
+    position = issues["position"].to_numpy(dtype=int)
+    lost = np.zeros(len(raw.rows), dtype=bool)
+    lost[position[out]] = True
     second = issues[out].duplicated("position").reindex(issues.index, fill_value=False)
-    other = ~out & lost[issues["position"].to_numpy(dtype=int)]
-    return issues[~second & ~other], lost
+    other = ~out & lost[position]
+    return issues[~second & ~other & raw.is_last[position]], lost
 
 
 def collect_notes(notes: list[pd.DataFrame]) -> pd.DataFrame:
