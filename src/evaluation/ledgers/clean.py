@@ -22,6 +22,7 @@ from evaluation.ledgers.conflicts import check_persons
 from evaluation.ledgers.corrections import REFUSED, describe_outcomes, read_corrections
 from evaluation.ledgers.headings import LEDGERS
 from evaluation.ledgers.linking import hash_persons, link_businesses, link_column, link_persons
+from evaluation.ledgers.places import name_townships
 from evaluation.ledgers.programmes import check_histories, check_rows
 from evaluation.ledgers.raw import NEVER, Raw, read_parts, stack_parts
 from evaluation.ledgers.reference import Reference, load_reference
@@ -124,6 +125,7 @@ def clean_folder(
         code = [f"-{code}" for code in matching.row_codes(rows, known.pseudonyms)]
         notes.append(found.assign(code=code))
     issues = versions.drop_confirmed(collect_notes(notes), asked)
+    issues = name_townships(issues, tables["roster"], known.places)
     problems += [*said, *_describe_refusals(asked)]
     problems += [
         ("", "", "error" if ledger in REQUIRED else "note", f"没有“{name}”的任何数据。")
@@ -222,12 +224,17 @@ def clean_raw(raw: Raw, known: Reference, corrections: list):
     amount = count_yuan(raw, cleaned)
     versions.record_effects(corrections, raw, lost, amount)
     account = account_for(raw, amount, lost, issues)
+    at, nobody = issues["position"].to_numpy(dtype=int), np.full(len(raw.rows), None)
+    issues = issues.assign(
+        township=cleaned.get("township", nobody)[at],
+        person_id=cleaned["person_id"][at],
+        code=matching.find_codes(issues, raw, known.pseudonyms),
+    )
     kept = ~lost & (raw.superseded != NEVER)
     # Each column is let go of as it is cut: many years are not held twice.
     columns = ((name, cleaned.pop(name)) for name in list(cleaned))
     columns = {name: column[kept] for name, column in columns if column is not None}
     table = shape(columns, raw.ledger, kept.sum()).assign(print=raw.prints[kept])
-    issues = issues.assign(code=matching.find_codes(issues, raw, known.pseudonyms))
     return table.set_axis(raw.order[raw.sheet_of[kept]]), account, issues
 
 

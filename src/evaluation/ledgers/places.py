@@ -171,3 +171,31 @@ def split_addresses(
         villages.append((ending.group() if ending else rest) or None)
     parts = [take(np.array(p, dtype=object), addresses.codes, None) for p in (towns, villages)]
     return pd.Categorical(parts[0]), pd.Categorical(parts[1])
+
+
+def name_townships(issues: pd.DataFrame, roster: pd.DataFrame, places: Gazetteer):
+    """Put the name of a township into each issue: of its row, else of its person's roster.
+
+    Parameters
+    ----------
+    issues
+        ``township`` (code) and ``person_id``, which goes.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Issues with names instead of codes; an old unit to be confirmed is said to be so.
+    """
+    known = roster.dropna(subset=["person_id", "township"]).drop_duplicates("person_id")
+    home = known.set_index("person_id")["township"].reindex(issues["person_id"])
+    code = issues["township"].fillna(home.set_axis(issues.index))
+    names = {old: name for name, (old, _, last) in sorted(places.units.items()) if last == 9999}
+    names |= {
+        f"unconfirmed:{old}": f"{name}（待核）"
+        for name, (old, present, _) in places.units.items()
+        if not present and _UNIT_ENDING.search(name)
+    }
+    full = {code: names.get(code, code) for code in code.dropna().unique()}
+    return issues.assign(township=code.map(full).fillna("不详").astype("str")).drop(
+        columns="person_id"
+    )

@@ -138,9 +138,10 @@ KINDS = {
 
 COLUMNS = [
     "file", "sheet", "row", "column", "ledger", "kind", "state", "reason", "advice", "shown",
-    "received", "code",
+    "received", "township", "code",
 ]  # fmt: skip
 _TYPES = {name: "int64" if name in ("row", "received") else "str" for name in COLUMNS}
+_SETTLED = {name: kind for name, kind in _TYPES.items() if name not in ("township", "code")}
 _NOT_SHOWN = {"name", "phone", "address", "household", "birth"}
 
 
@@ -155,9 +156,9 @@ def note(raw, where, column: str, kind: str, reasons: list[str] | None = None) -
     Returns
     -------
     dict
-        Columns of equal length: `COLUMNS` but the code, ``field`` (column of the ledger)
-        and ``position`` of the row, which `settle` puts together; numbers are masked, names
-        and phones not shown at all.
+        Columns of equal length: `COLUMNS` but township and code, ``field`` (column of the
+        ledger) and ``position`` of the row, which `settle` puts together; numbers are
+        masked, names and phones not shown at all.
     """
     positions = np.flatnonzero(where)
     n, described = len(positions), KINDS[kind]
@@ -213,9 +214,11 @@ def note_table(
         "advice": described.advice,
         "shown": "",
         "received": rows["received"],
+        "township": rows.get("township"),
         "code": "",
     }
-    return pd.DataFrame(values, index=rows.index).astype(_TYPES)
+    table = pd.DataFrame(values, index=rows.index).astype(_TYPES)
+    return table.assign(person_id=rows["person_id"])
 
 
 def check_dates(raw, cleaned: dict, notes: list) -> None:
@@ -266,9 +269,7 @@ def settle(notes: list[dict], raw) -> tuple[pd.DataFrame, np.ndarray]:
         gone), and a mask of the rows set aside.
     """
     below = {name: list(chain.from_iterable(n[name] for n in notes)) for name in notes[0]}
-    issues = pd.DataFrame(below).astype(
-        {name: kind for name, kind in _TYPES.items() if name != "code"}
-    )
+    issues = pd.DataFrame(below).astype(_SETTLED)
     out = issues["state"] == SET_ASIDE
     position = issues["position"].to_numpy(dtype=int)
     lost = np.zeros(len(raw.rows), dtype=bool)
@@ -279,8 +280,10 @@ def settle(notes: list[dict], raw) -> tuple[pd.DataFrame, np.ndarray]:
 
 
 def collect_notes(notes: list[pd.DataFrame]) -> pd.DataFrame:
-    """All issues of a run, in the order of files and rows."""
+    """All issues of a run, in the order of files and rows; with ``person_id`` of their rows."""
     if not notes:
-        return pd.DataFrame(columns=COLUMNS)
+        return pd.DataFrame(columns=[*COLUMNS, "person_id"])
     table = pd.concat([frame for frame in notes if len(frame)] or notes[:1], ignore_index=True)
-    return table[COLUMNS].sort_values(["file", "sheet", "row", "kind"], ignore_index=True)
+    return table[[*COLUMNS, "person_id"]].sort_values(
+        ["file", "sheet", "row", "kind"], ignore_index=True
+    )
