@@ -12,9 +12,11 @@ import pyarrow.compute as pc
 
 from evaluation.errors import LedgerError
 from evaluation.ledgers import values
+from evaluation.ledgers.delimited import Lines
 from evaluation.ledgers.headings import Aliases, find_table, is_no_row
-from evaluation.ledgers.workbook import Lines, read_grids
+from evaluation.ledgers.workbook import read_grids
 
+GUIDE = "填写说明"  # a sheet that says how the others are filled in
 NEVER = -1
 
 
@@ -129,7 +131,9 @@ def read_parts(path: Path, folder: Path, aliases: Aliases) -> tuple[list[Part], 
         if table is not None:
             problems += [_say_unknown(grid, *pair) for pair in table.unknown.items()]
             tables.setdefault(table.ledger, []).append((grid, table))
-        elif any(cell not in ("", None) for row in grid.rows for cell in row):
+        elif grid.sheet != GUIDE and any(
+            cell not in ("", None) for row in grid.rows for cell in row
+        ):
             words = "没有找到台账的表头，本表未读入。"
             problems.append((grid.file, grid.sheet, "error", words))
     years = re.findall(r"(?:^|/)((?:19|20)\d\d)(?=/)", path.relative_to(folder).as_posix())
