@@ -93,10 +93,10 @@ def test_the_key_is_made_once_for_its_owner_alone(tmp_path, capsys):
     path = tmp_path / "data" / "pseudonym.key"
     key = identity.load_key(path)
     assert len(key) >= 32
-    assert "备份" in capsys.readouterr().out
+    assert "备份" in capsys.readouterr().err
     assert path.stat().st_mode & 0o077 == 0 or path.drive
     assert identity.load_key(path) == key
-    assert capsys.readouterr().out == ""
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_spoilt_key_is_never_replaced(tmp_path):

@@ -1,4 +1,4 @@
-"""The command line: ``evaluation run``, ``status``, ``check``, ``demo``, ``export``."""
+"""The command line: what a clerk or a researcher can ask for, one function per command."""
 
 import json
 import os
@@ -46,6 +46,8 @@ def main() -> None:
     evaluation run             台账（没有时用示范数据）→ 各年版的结论页 outputs/
     evaluation status          哪些是最新的，哪些会重算、为什么；什么也不运行
     evaluation check FOLDER    只检查一个文件夹里的台账，列出要改的地方
+    evaluation templates FOLDER 写出五种台账的空白表，发给填表人
+    evaluation codebook [FILE] 每张表每一列的含义、单位、取值、来源和规则
     evaluation demo FOLDER     制作示范台账
     evaluation export NOTEBOOK 把手工运行过的 8_findings 导出为网页
 
@@ -190,25 +192,49 @@ def status(years, ledgers, out) -> None:
     raise SystemExit(DONE if is_current(standings) else FAILED)
 
 
+def _show_file(name: str, position: int, total: int) -> None:
+    """Say which file is being read, on a terminal only; the last one wipes the line."""
+    if sys.stderr.isatty():
+        done = f"读入 {position + 1}/{total}：{name}" if position + 1 < total else ""
+        click.echo(f"\r\x1b[K{done}", err=True, nl=False)
+
+
 @main.command()
 @click.argument("folder", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--format", "form", type=click.Choice(["words", "json"]), default="words")
-def check(folder: Path, form: str) -> None:
-    """只检查 FOLDER 中的台账：读到什么、哪些行有问题、怎样改。不做任何估计。"""
-    import secrets
+@click.option(
+    "--issues",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="把要改的地方写成工作簿（xlsx），可在其中填写更正。",
+)
+def check(folder: Path, form: str, issues: Path | None) -> None:
+    """只检查 FOLDER 中的台账：读到什么、哪些行有问题、怎样改。不做任何估计。
 
-    from evaluation.ledgers.clean import clean_folder
+    \b
+    退出码：0 能用（可能有要改的地方）；3 台账不能用。
+    """
+    from evaluation.ledgers.clean import check_folder
+    from evaluation.ledgers.clerk import write_issues
+    from evaluation.ledgers.identity import load_key
     from evaluation.ledgers.report import as_accounting, describe
+    from evaluation.paths import is_demonstration
 
     try:
-        # Nothing is linked or kept, so a key for the moment serves.
-        cleaned = clean_folder(folder, locate().reference, secrets.token_bytes(32))
+        folders = locate()
+        # Codes of corrections are understood again only by the key that made them.
+        if issues and not is_demonstration(folder):
+            load_key(folders.key_file)
+        cleaned = check_folder(folder, folders.reference, _show_file, folders.key_file)
+        if issues:
+            write_issues(cleaned, issues)
     except EvaluationError as problem:
         _stop(problem, LEDGERS_REFUSED)
     if form == "json":
         click.echo(json.dumps(as_accounting(cleaned), ensure_ascii=False))
-    else:
-        click.echo(describe(cleaned))
+        return
+    click.echo(describe(cleaned))
+    if issues:
+        click.echo(f"要改的地方在 {issues}，怎样填写更正见其中的“说明”。")
 
 
 @main.command()
@@ -250,6 +276,39 @@ def export(notebook: Path, to: Path | None) -> None:
     except EvaluationError as problem:
         _stop(problem, FAILED)
     click.echo(f"网页在 {target}。")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
+@click.option("--force", is_flag=True, help="覆盖已有的同名文件。")
+def templates(folder: Path, force: bool) -> None:
+    """在 FOLDER 中写出五种台账的空白表，发给填表人；不覆盖已有的文件。"""
+    from evaluation.ledgers.templates import write_templates
+
+    try:
+        written = write_templates(locate().reference, folder, force=force)
+    except EvaluationError as problem:
+        _stop(problem, WRONG_USAGE)
+    click.echo("\n".join(["空白表：", *(f"  {path}" for path in written)]))
+
+
+@main.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path), required=False)
+def codebook(file: Path | None) -> None:
+    """编码手册：每张表每一列的含义、单位、取值、来源和规则（中英文）。
+
+    按 FILE 的结尾写成 .md、.csv 或 .json（Table Schema）；不写 FILE 则显示在屏幕上。
+    """
+    from evaluation.codebook import render_codebook, write_codebook
+
+    try:
+        reference = locate().reference
+        if file:
+            click.echo(f"编码手册在 {write_codebook(reference, file)}。")
+        else:
+            click.echo(render_codebook(reference))
+    except EvaluationError as problem:
+        _stop(problem, WRONG_USAGE)
 
 
 if __name__ == "__main__":

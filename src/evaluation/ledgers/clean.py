@@ -169,16 +169,27 @@ def check_folder(
     ledgers: Path,
     reference: Path,
     progress: Callable[[str, int, int], None] | None = None,
+    key_file: Path | None = None,
 ) -> CleanedLedgers:
-    """Clean a folder only to see what is wrong; its pseudonyms link to nothing else.
+    """Clean a folder only to see what is wrong; nothing is kept.
+
+    Parameters
+    ----------
+    key_file
+        The project's key, where it was made: by it alone the codes of corrections are
+        understood. Without it a key for the moment serves.
 
     Raises
     ------
     LedgerError
         As `clean_folder`.
     """
-    demo = is_demonstration(Path(ledgers))
-    key = identity.DEMONSTRATION_KEY if demo else secrets.token_bytes(identity.KEY_BYTES)
+    if is_demonstration(Path(ledgers)):
+        key = identity.DEMONSTRATION_KEY
+    elif key_file and key_file.is_file():
+        key = identity.load_key(key_file)
+    else:
+        key = secrets.token_bytes(identity.KEY_BYTES)
     return clean_folder(ledgers, reference, key, progress)
 
 

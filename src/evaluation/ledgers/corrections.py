@@ -122,6 +122,17 @@ def read_corrections(ledgers: Path) -> tuple[list[Correction], list[tuple]]:
     return corrections, problems
 
 
+def read_filled(path: Path) -> bool:
+    """Whether anything is filled in in a corrections workbook.
+
+    Raises
+    ------
+    LedgerError
+        If it cannot be read.
+    """
+    return any(map(any, map(_read_sheet, read_grids(path, path.parent))))
+
+
 def _asked():
     return [HEADINGS[name] for name in _NEEDED]
 

@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import secrets
+import sys
 import unicodedata
 from pathlib import Path
 
@@ -50,7 +51,8 @@ def load_key(path: Path, is_demo: bool = False) -> bytes:
             file.write(secrets.token_hex(KEY_BYTES) + "\n")
         print(
             f"已生成新的加密密钥：{path}\n请立即备份到安全的地方，不要外传："
-            "密钥丢失后，新旧各期的同一个人将无法对应。"
+            "密钥丢失后，新旧各期的同一个人将无法对应。",
+            file=sys.stderr,
         )
     with contextlib.suppress(OSError):
         path.chmod(0o600)

@@ -1,14 +1,10 @@
-"""What came in and what is wrong, in words, as data, and as a workbook for the clerk."""
-
-import datetime
-from pathlib import Path
+"""What came in, what is wrong and what was corrected: in words and as data."""
 
 import pandas as pd
-import xlsxwriter
 
+from evaluation.ledgers.corrections import ALREADY, APPLIED, KEPT, REFUSED
 from evaluation.ledgers.headings import LEDGERS
 from evaluation.ledgers.rules import FLAGGED, KINDS, REPAIRED, SET_ASIDE
-from evaluation.tables import write_whole
 
 STATES = {SET_ASIDE: "搁置", FLAGGED: "待核实", REPAIRED: "已整理"}
 _STATE_WORDS = {
@@ -16,13 +12,11 @@ _STATE_WORDS = {
     FLAGGED: "保留但需核实",
     REPAIRED: "已自动整理（不必处理）",
 }
-# No clock: a workbook that says the same as before makes nothing run again.
-_MADE = datetime.datetime(2000, 1, 1)
-_HEADER = {
-    "file": ("文件", 40), "sheet": ("工作表", 14), "row": ("行", 8), "column": ("列", 16),
-    "shown": ("所填内容（已遮盖）", 24), "state": ("处理", 10), "reason": ("原因", 44),
-    "advice": ("怎样改", 48),
+TURNS = {
+    "office": "填报单位", "programme": "政策经办单位", "centre": "农民工服务中心",
+    "": "不必处理",
 }  # fmt: skip
+OUTCOMES = {APPLIED: "已采用", KEPT: "核实无误", ALREADY: "台账已改", REFUSED: "未采用"}
 
 
 def count_reasons(issues: pd.DataFrame) -> pd.DataFrame:
@@ -31,21 +25,66 @@ def count_reasons(issues: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``ledger, state, kind, reason, rows`` in words for people, and ``example``: where
-        the first of them stands.
+        ``ledger, state, kind, reason, turn, rows, distinct`` in words for people
+        (``distinct``: a row that a cumulative ledger repeats counts once), and ``example``:
+        where the last of them stands.
     """
     order = {state: place for place, state in enumerate(STATES)}
     group = issues.groupby(["ledger", "state", "kind"])
-    counts = group[["file", "sheet", "row"]].first().join(group.size().rename("rows"))
-    counts = counts.reset_index()
+    counts = group[["file", "sheet", "row"]].last().join(group.size().rename("rows"))
+    distinct = issues.drop_duplicates(["ledger", "kind", "column", "code"])
+    distinct = distinct.groupby(["ledger", "state", "kind"]).size().rename("distinct")
+    counts = counts.join(distinct).reset_index()
     counts["example"] = [f"{_sheet_of(row)}，第{row.row}行" for row in counts.itertuples()]
     counts["reason"] = [KINDS[kind].reason for kind in counts["kind"]]
+    counts["turn"] = [TURNS[KINDS[kind].turn] for kind in counts["kind"]]
     counts["place"] = counts["state"].map(order)
     counts = counts.sort_values(["place", "rows"], ascending=[True, False], ignore_index=True)
     counts = counts.assign(
         ledger=counts["ledger"].map(LEDGERS), state=counts["state"].map(STATES)
     )
-    return counts[["ledger", "state", "kind", "reason", "rows", "example"]]
+    return counts[["ledger", "state", "kind", "reason", "turn", "rows", "distinct", "example"]]
+
+
+def count_by_township(issues: pd.DataFrame) -> pd.DataFrame:
+    """Count open issues by township, ledger and reason, most first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``township, ledger, state, reason, rows``; repeated rows of cumulative ledgers once.
+    """
+    rows = issues[issues["state"] != REPAIRED]
+    rows = rows.drop_duplicates(["ledger", "kind", "column", "code"])
+    counts = rows.groupby(["township", "ledger", "state", "kind"]).size().rename("rows")
+    counts = counts.reset_index()
+    counts["reason"] = [KINDS[kind].reason for kind in counts["kind"]]
+    counts = counts.assign(
+        ledger=counts["ledger"].map(LEDGERS), state=counts["state"].map(STATES)
+    )
+    counts = counts.sort_values(["township", "rows"], ascending=[True, False])
+    return counts[["township", "ledger", "state", "reason", "rows"]].reset_index(drop=True)
+
+
+def count_outcomes(corrections: pd.DataFrame) -> pd.DataFrame:
+    """Count corrections by ledger and outcome, with the rows and yuan that they brought back.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``ledger, state, corrections, copies, rescued, amount_change``.
+    """
+    counts = corrections.groupby(["ledger", "state"], sort=False).agg(
+        corrections=("line", "size"),
+        copies=("copies", "sum"),
+        rescued=("rescued", "sum"),
+        amount_change=("amount_change", "sum"),
+    )
+    counts = counts.reset_index()
+    return counts.assign(
+        ledger=counts["ledger"].map(LEDGERS).fillna("（未找到台账）"),
+        state=counts["state"].map(OUTCOMES),
+    )
 
 
 def summarise(accounting: pd.DataFrame) -> pd.DataFrame:
@@ -76,6 +115,7 @@ def describe(cleaned) -> str:
         if len(found):
             lines += ["", title]
             lines += [f"  {_place(row)}{row.message}" for row in found.itertuples()]
+    lines += _describe_corrections(cleaned.corrections)
     counts = count_reasons(cleaned.issues)
     for state, word in STATES.items():
         found = counts[counts["state"] == word]
@@ -83,11 +123,29 @@ def describe(cleaned) -> str:
             lines += ["", f"{_STATE_WORDS[state]}："]
             lines += [
                 f"  {row.ledger}：{row.reason}，{row.rows:,} 行"
-                + ("" if state == REPAIRED else f"（如 {row.example}）")
+                + ("" if state == REPAIRED else f"（如 {row.example}{_whose(row.turn)}）")
                 for row in found.itertuples()
             ]
     lines += ["", "已逐表核对：读入行数 = 保留 + 搁置。"]
     return "\n".join(lines)
+
+
+def _whose(turn):
+    return "" if turn == TURNS["office"] else f"；由{turn}处理"
+
+
+def _describe_corrections(corrections):
+    if corrections.empty:
+        return []
+    lines = ["", "更正："]
+    for row in count_outcomes(corrections).itertuples():
+        words = f"  {row.ledger}：{row.state} {row.corrections} 条"
+        if row.rescued:
+            words += f"，恢复计入 {row.rescued} 行"
+        if row.amount_change:
+            words += f"，金额变动 {row.amount_change:,.2f} 元"
+        lines.append(words)
+    return lines
 
 
 def _place(row):
@@ -108,9 +166,10 @@ def as_accounting(cleaned) -> dict:
         kind, reason``; ``problems``: ``file, sheet, message``.
     """
     fields = ["row", "column", "kind", "reason"]
+    known = ["file", "sheet", "ledger", "rows_read", "rows_kept", "amount_read", "amount_kept"]
     by_place = dict(list(cleaned.issues.groupby(["file", "sheet", "ledger", "state"])))
     tables = []
-    for row in cleaned.accounting.drop(columns=["received", "rows_skipped"]).to_dict("records"):
+    for row in cleaned.accounting[known].to_dict("records"):
         place = (row["file"], row["sheet"], row["ledger"])
         for state in STATES:
             found = by_place.get((*place, state))
@@ -118,68 +177,3 @@ def as_accounting(cleaned) -> dict:
         tables.append(row)
     problems = cleaned.problems[["file", "sheet", "message"]].to_dict("records")
     return {"tables": tables, "problems": problems}
-
-
-def write_issues(cleaned, path: Path) -> Path:
-    """Write the clerk's workbook: a summary, and per ledger what is to be corrected.
-
-    Numbers are masked; every cell is text or a count, never a formula. Repaired cells
-    are counted in the summary only: there is nothing to do about them.
-
-    Raises
-    ------
-    TableError
-        If WPS or Excel has the workbook open.
-    """
-    open_issues = cleaned.issues[cleaned.issues["state"] != REPAIRED]
-
-    def write(draft):
-        options = {
-            "constant_memory": True,
-            "strings_to_formulas": False,
-            "strings_to_urls": False,
-            "strings_to_numbers": False,
-        }
-        with xlsxwriter.Workbook(str(draft), options) as book:
-            book.set_properties({"created": _MADE})
-            bold = book.add_format({"bold": True, "bg_color": "#E7E6E6"})
-            _write_summary(book.add_worksheet("汇总"), cleaned, bold)
-            for ledger, name in LEDGERS.items():
-                rows = open_issues[open_issues["ledger"] == ledger]
-                rows = rows.assign(state=rows["state"].map(STATES))
-                _write_sheet(book.add_worksheet(name), rows[list(_HEADER)], bold)
-
-    return write_whole(path, write)
-
-
-def _write_summary(sheet, cleaned, bold):
-    sheet.set_column(0, 0, 24)
-    sheet.set_column(1, 1, 10)
-    sheet.set_column(2, 2, 56)
-    _write_row(sheet, 0, ["台账", "处理", "原因", "行数"], bold)
-    counts = count_reasons(cleaned.issues)[["ledger", "state", "reason", "rows"]]
-    problems = cleaned.problems[cleaned.problems["level"] == "error"]
-    rows = counts.to_numpy().tolist()
-    rows += [[row.file, "未读入", row.message, ""] for row in problems.itertuples()]
-    for number, row in enumerate(rows, 1):
-        _write_row(sheet, number, row)
-    sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, max(len(rows), 1), 3)
-
-
-def _write_sheet(sheet, rows, bold):
-    for place, (title, width) in enumerate(_HEADER.values()):
-        sheet.set_column(place, place, width)
-        sheet.write_string(0, place, title, bold)
-    for number, row in enumerate(rows.to_numpy().tolist(), 1):
-        _write_row(sheet, number, row)
-    sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, max(len(rows), 1), len(_HEADER) - 1)
-
-
-def _write_row(sheet, number, row, style=None):
-    for place, cell in enumerate(row):
-        if isinstance(cell, str):
-            sheet.write_string(number, place, cell, style)
-        else:
-            sheet.write_number(number, place, cell, style)
