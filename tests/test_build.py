@@ -1,6 +1,5 @@
 import datetime
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -202,38 +201,6 @@ def test_recipients_are_compared_with_businesses_of_like_age_in_their_month():
     sets = pd.DataFrame(rows, columns=["month", "business_age", "treated"])
     found = accounts.find_compared(sets, {"designs": {"business_age_window": 3}})
     assert found.tolist() == [True, False, False, False, True, False]
-
-
-def test_totals_are_compared_before_linkage_and_not_before_they_are_published():
-    totals = pd.DataFrame(
-        {
-            "indicator": ["post_persons", "parks"],
-            "programme": ["post", "parks"],
-            "value": [2, 8],
-            "as_of": "2020-06-17",
-            "computation": ["post_filled", np.nan],
-        }
-    )
-    for name in ("label_zh", "label_en", "unit", "definition", "verified"):
-        totals[name] = ""
-    posts = make_posts(
-        {"person_id": "a", "started_on": "2018-01-01"},
-        {"started_on": "2019-01-01"},
-        {"person_id": "b", "started_on": "2018-01-01", "ended_on": "2019-12-31"},
-    )
-    found = accounts.compare_totals(totals, {"post": posts}, 2020)
-    assert found["state"].tolist() == ["agrees", "no_ledger"]
-    assert found.loc[0, ["ledger", "linked", "lost_by_linkage"]].tolist() == [2, 1, 1]
-    early = accounts.compare_totals(totals, {"post": posts}, 2019)
-    assert early["state_zh"].tolist() == ["尚未公布", "尚未公布"]
-    assert early["published"].isna().all()
-
-
-def test_published_totals_have_known_computations():
-    totals = pd.read_csv(find_root() / "data" / "reference" / "totals.csv")
-    assert totals["indicator"].is_unique
-    assert {"yes", "no", "secondary"} >= set(totals["verified"])
-    assert set(totals.dropna(subset="computation")["programme"]) == {"subsidy", "loan", "post"}
 
 
 def test_the_fingerprint_of_a_ledger_is_that_of_its_content():

@@ -1,4 +1,4 @@
-"""Accounts of a panel: the participant funnel, published totals, where the data come from."""
+"""Accounts of a panel: the participant funnel and where the data come from."""
 
 import hashlib
 import platform
@@ -7,6 +7,7 @@ from importlib import metadata
 import numpy as np
 import pandas as pd
 
+from evaluation.panel.definitions import count_people
 from evaluation.panel.months import find_rows, name_persons
 from evaluation.panel.outcomes import find_outcomes
 from evaluation.panel.timing import entering_rows
@@ -23,15 +24,6 @@ STEPS = {
     "evaluated": ("有可比人员", "With comparison persons"),
 }
 LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
-TEN_THOUSAND = 10_000
-
-
-def count_people(rows: pd.DataFrame) -> int:
-    """Count persons among rows: by number, else by name and phone, else each row its own."""
-    loose = rows[rows["person_id"].isna()]
-    named = loose["name_key"].notna()
-    loose_people = len(loose[named].drop_duplicates(["name_key", "phone_key"]))
-    return rows["person_id"].nunique() + loose_people + int((~named).sum())
 
 
 def count_funnel(persons, years, ledgers, risk_sets: dict, plan: dict, edition: int):
@@ -107,73 +99,6 @@ def find_compared(sets: pd.DataFrame, plan: dict) -> np.ndarray:
     below[1:] = np.bincount(place[~treated], minlength=len(below) - 1).cumsum()
     near = below[place + width + 1] - below[place - width]
     return treated & (near > 0)
-
-
-def _measure(computation: str, rows: pd.DataFrame, year: int) -> float:
-    """One total of a ledger, up to the end of a year."""
-    close, opening = pd.Timestamp(year, 12, 31), pd.Timestamp(year, 1, 1)
-    if computation.startswith("subsidy"):
-        paid = rows[rows["result"].eq("approved") & (rows["paid_on"] <= close)]
-        amount = paid["amount"].sum() / TEN_THOUSAND
-        return amount if computation == "subsidy_amount" else len(paid)
-    if computation.startswith("loan"):
-        out = rows[rows["paid_out"] <= close]
-        amount = out["principal"].sum() / TEN_THOUSAND
-        return amount if computation == "loan_amount" else count_people(out)
-    in_year = (rows["started_on"] <= close) & ~(rows["ended_on"] < opening)
-    kind = {"post_filled_rural": 1, "post_filled_urban": 0}.get(computation)
-    if kind is not None:
-        in_year &= (rows["rural"] == kind).fillna(False)
-    return int(in_year.sum())
-
-
-def compare_totals(totals: pd.DataFrame, ledgers: dict, edition: int) -> pd.DataFrame:
-    """Set the ledgers beside the published totals, before and after linkage.
-
-    The ledger counts to the end of the year of ``as_of``; amounts in 10,000 yuan.
-    A difference of at most half a percent counts as agreement: published figures are
-    rounded.
-
-    Parameters
-    ----------
-    totals
-        ``data/reference/totals.csv``.
-    ledgers
-        Of the panel, unlinked rows included.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Key ``item``: ``result_id``, ``published``, ``ledger``, ``difference``, ``linked``,
-        ``lost_by_linkage``, ``state`` (``agrees``, ``differs``, ``no_ledger``,
-        ``not_yet_published``), ``state_zh``, labels, ``unit``, ``as_of``, ``definition``.
-    """
-    rows, words = [], {"agrees": "一致", "differs": "有差异"}
-    words |= {"no_ledger": "无台账", "not_yet_published": "尚未公布"}
-    for total in totals.to_dict("records"):
-        year, computation = int(str(total["as_of"])[:4]), total["computation"]
-        ledger = None if pd.isna(computation) else ledgers.get(str(total["programme"]))
-        row = {"published": total["value"], "ledger": np.nan, "linked": np.nan}
-        state = "no_ledger"
-        if edition < year:
-            row["published"], state = np.nan, "not_yet_published"
-        elif ledger is not None:
-            linked = ledger.dropna(subset="person_id")
-            row["ledger"] = _measure(computation, ledger, year)
-            row["linked"] = _measure(computation, linked, year)
-            close = abs(row["ledger"] - total["value"]) <= 0.005 * total["value"]
-            state = "agrees" if close else "differs"
-        kept = ["label_zh", "label_en", "unit", "as_of", "definition", "verified"]
-        name = {
-            "item": total["indicator"],
-            "result_id": f"{edition}.agreement.{total['indicator']}",
-        }
-        rows.append(name | row | {"state": state} | {column: total[column] for column in kept})
-    table = pd.DataFrame(rows)
-    table["difference"] = table["ledger"] - table["published"]
-    table["lost_by_linkage"] = table["ledger"] - table["linked"]
-    table["state_zh"] = table["state"].map(words)
-    return table
 
 
 def hash_frame(frame: pd.DataFrame) -> str:
