@@ -42,6 +42,7 @@ def account_for(raw, amount: np.ndarray, lost: np.ndarray, issues: pd.DataFrame)
             "sheet": [sheet.name for sheet in raw.sheets],
             "ledger": raw.ledger,
             "received": [sheet.received for sheet in raw.sheets],
+            "reporter": [sheet.reporter for sheet in raw.sheets],
             "rows_read": np.bincount(read, minlength=count),
             "rows_kept": np.bincount(kept, minlength=count),
             "rows_skipped": [sheet.skipped for sheet in raw.sheets],

@@ -26,8 +26,6 @@ from evaluation.ledgers.places import name_townships
 from evaluation.ledgers.programmes import check_histories, check_rows
 from evaluation.ledgers.raw import NEVER, Raw, read_parts, stack_parts
 from evaluation.ledgers.reference import Reference, load_reference
-from evaluation.ledgers.report import as_accounting as as_accounting
-from evaluation.ledgers.report import describe as describe
 from evaluation.ledgers.rules import check_dates, check_duplicates, collect_notes, settle
 from evaluation.ledgers.schema import shape
 from evaluation.paths import is_demonstration, list_ledgers
@@ -44,8 +42,8 @@ class CleanedLedgers:
     tables
         The five clean tables by ledger; one without rows has its columns as well.
     accounting
-        One row per file, sheet and ledger: ``received``, ``rows_read``, ``rows_kept``,
-        ``rows_skipped`` (totals, signatures, notes: not rows), ``amount_read``,
+        One row per file, sheet and ledger: ``received``, ``reporter``, ``rows_read``,
+        ``rows_kept``, ``rows_skipped`` (totals, signatures, notes: not rows), ``amount_read``,
         ``amount_kept``, ``amount_repeated`` (yuan; the last of rows that only repeat
         another one).
     issues
@@ -157,7 +155,7 @@ def _describe_refusals(corrections):
             words = (
                 f"第{one.line}行（更正 {one.file} 第{one.row}行“{one.column}”）：{one.reason}。"
             )
-            yield one.workbook, "", "error", words
+            yield one.workbook, one.tab, "error", words
 
 
 def _in_order(frames):
@@ -198,11 +196,12 @@ def _require_rows(tables, problems):
     if not missing:
         return
     lines = [f"“{'”“'.join(missing)}”没有一行可用的数据，无法继续。"]
-    errors = problems[(problems["file"] != "") & (problems["level"] == "error")]
-    for row in errors.itertuples():
+    said = problems[problems["file"] != ""]
+    errors = said[said["level"] == "error"]
+    for row in (said if errors.empty else errors).itertuples():
         sheet = f"，工作表“{row.sheet}”" if row.sheet else ""
         lines.append(f"  {row.file}{sheet}：{row.message}")
-    if errors.empty:
+    if said.empty:
         lines.append("  没有找到相应的 xlsx、xls 或 csv 文件：请放入台账文件夹后重试。")
     raise LedgerError("\n".join(lines))
 

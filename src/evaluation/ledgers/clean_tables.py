@@ -12,6 +12,7 @@ ACCOUNTING = {
     "sheet": Column("text", "工作表，csv 为空", "Sheet, empty for csv"),
     "ledger": _LEDGER,
     "received": SOURCE["received"],
+    "reporter": Column("text", "填报单位，表上未写的为空", "Who filled it in, as written"),
     "rows_read": Column("row", "读入的行数", "Rows read", (
         "逐表核对：读入 = 保留 + 搁置", "on every sheet read = kept + set aside"), unit=_ROWS),
     "rows_kept": Column("row", "保留的行数", "Rows kept", unit=_ROWS),
@@ -21,6 +22,9 @@ ACCOUNTING = {
         "补贴金额、贷款本金、岗位补贴；累计台账重复以前的行，不是支出",
         "award, principal or pay; cumulative ledgers repeat old rows: no expenditure")),
     "amount_kept": Column("amount", "保留的金额", "Amount kept"),
+    "amount_repeated": Column("amount", "重复行的金额", "Amount of repeated rows", (
+        "搁置而不算缺少：同一行在文件中另有一份",
+        "set aside but not missing: the file holds the row already")),
 }  # fmt: skip
 ISSUES = {
     **{name: ACCOUNTING[name] for name in ("file", "sheet")},
@@ -34,6 +38,10 @@ ISSUES = {
     "shown": Column("text", "所填内容", "What was typed", (
         "号码遮盖，姓名和电话不显示", "numbers masked, names and phones not shown")),
     "received": SOURCE["received"],
+    "township": Column("text", "乡镇的名称，没有的为“不详”", "Township by name, else 不详"),
+    "code": Column("key", "核对码", "Code for corrections", (
+        "由所填内容得出，更正时原样抄回，内容已变的更正不用",
+        "from what was typed; copied into a correction, refused where the cell has changed")),
 }  # fmt: skip
 
 _GRAINS = {

@@ -14,14 +14,14 @@ import xlsxwriter
 from evaluation.errors import LedgerError
 from evaluation.files import write_whole
 from evaluation.ledgers.corrections import CONFIRMED, HEADINGS, read_filled
-from evaluation.ledgers.headings import LEDGERS
-from evaluation.ledgers.report import (
+from evaluation.ledgers.counts import (
     OUTCOMES,
     STATES,
     TURNS,
     count_by_township,
     count_reasons,
 )
+from evaluation.ledgers.headings import LEDGERS
 from evaluation.ledgers.rules import KINDS, REPAIRED
 from evaluation.trace import unrecorded
 
@@ -105,8 +105,9 @@ _BY_TOWNSHIP = {
     "reason": ("原因", 56), "rows": ("行数", 8),
 }  # fmt: skip
 _LOG = {
-    "workbook": ("更正表", 24), "line": ("更正表的行", 10), "file": ("文件", 40),
-    "sheet": ("工作表", 14), "row": ("行", 8), "column": ("列", 16), "new": ("更正为", 20),
+    "workbook": ("更正表", 24), "tab": ("其工作表", 14), "line": ("其行", 8),
+    "file": ("文件", 40), "sheet": ("工作表", 14), "row": ("行", 8), "column": ("列", 16),
+    "new": ("更正为", 20),
     "by": ("更正人", 10), "on": ("更正日期", 12), "state": ("结果", 10), "reason": ("原因", 44),
     "from_year": ("从哪个年版起（0：全部）", 12), "copies": ("另有相同的行", 12),
     "rescued": ("恢复计入的行", 12), "amount_change": ("金额变动（元）", 14),

@@ -28,9 +28,10 @@ APPLIED, KEPT, ALREADY, REFUSED = "applied", "confirmed", "already", "refused"
 _NEEDED = ("file", "row", "column", "new", "by", "on")
 _SEARCHED = 20
 LOG = [
-    "workbook", "line", "file", "sheet", "row", "column", "ledger", "new", "by", "on",
+    "workbook", "tab", "line", "file", "sheet", "row", "column", "ledger", "new", "by", "on",
     "from_year", "state", "reason", "copies", "rescued", "amount_change",
 ]  # fmt: skip
+LOG_KEY = ["workbook", "tab", "line"]
 _NOT_SHOWN = {"name", "phone", "address", "household", "birth"}
 
 
@@ -40,8 +41,8 @@ class Correction:
 
     Attributes
     ----------
-    workbook, line
-        Where it stands.
+    workbook, tab, line
+        Where it stands: file, sheet, row.
     file, sheet, row, column, shown, code
         The cell: column as headed, `shown` as the report shows it (or the old value in
         full, where the clerk adds a line without a code).
@@ -62,6 +63,7 @@ class Correction:
     """
 
     workbook: str
+    tab: str
     line: int
     file: str
     sheet: str
@@ -151,7 +153,7 @@ def _read_sheet(grid):
         if not row["new"]:
             continue
         try:
-            corrections.append(_understand(grid.file, line + 1, row))
+            corrections.append(_understand(grid, line + 1, row))
         except LedgerError as problem:
             words = f"第{line + 1}行：{problem.message}"
             problems.append((grid.file, grid.sheet, "error", words))
@@ -172,7 +174,7 @@ def _find_headings(rows):
     return None
 
 
-def _understand(workbook, line, row) -> Correction:
+def _understand(grid, line, row) -> Correction:
     lacking = [HEADINGS[name] for name in _NEEDED if not row.get(name)]
     if lacking:
         raise LedgerError(f"缺少“{'”“'.join(lacking)}”，这条更正未采用。")
@@ -186,7 +188,9 @@ def _understand(workbook, line, row) -> Correction:
     told = {
         name: row.get(name, "") for name in ("file", "sheet", "column", "shown", "code", "by")
     }
-    return Correction(workbook, line, row=int(row["row"]), new=new, on=on, back=back, **told)
+    return Correction(
+        grid.file, grid.sheet, line, row=int(row["row"]), new=new, on=on, back=back, **told
+    )
 
 
 def describe_outcomes(corrections: list[Correction]) -> pd.DataFrame:

@@ -34,6 +34,8 @@ class Sheet:
         Heading as typed and unit, by column.
     skipped
         Totals, signatures and notes below the heading.
+    reporter
+        Who filled it in (填报单位), as written above or below the table.
     """
 
     file: str
@@ -42,6 +44,7 @@ class Sheet:
     headings: dict[str, str]
     units: dict[str, str]
     skipped: int
+    reporter: str = ""
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,14 @@ def read_parts(path: Path, folder: Path, aliases: Aliases) -> tuple[list[Part], 
             problems.append((grid.file, grid.sheet, "error", words))
     years = re.findall(r"(?:^|/)((?:19|20)\d\d)(?=/)", path.relative_to(folder).as_posix())
     received = int(years[0]) if years else 0
-    return [_read_part(ledger, found, received) for ledger, found in tables.items()], problems
+    parts = [_read_part(ledger, found, received) for ledger, found in tables.items()]
+    return parts, problems + [said for part in parts for said in _say_empty(part)]
+
+
+def _say_empty(part):
+    counts = np.bincount(part.sheet_of, minlength=len(part.sheets))
+    empty = [sheet for sheet, count in zip(part.sheets, counts, strict=True) if not count]
+    return [(sheet.file, sheet.name, "note", "只有表头，没有数据行。") for sheet in empty]
 
 
 def _say_unknown(grid, heading, near):

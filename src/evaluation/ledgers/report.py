@@ -1,104 +1,47 @@
-"""What came in, what is wrong and what was corrected: in words and as data."""
+"""What came in, what is wrong and what was corrected: in words, and as data for scripts."""
 
-import pandas as pd
-
-from evaluation.ledgers.corrections import ALREADY, APPLIED, KEPT, REFUSED
+from evaluation.ledgers.corrections import APPLIED, REFUSED
+from evaluation.ledgers.counts import (
+    STATES,
+    TURNS,
+    count_outcomes,
+    count_reasons,
+    say_place,
+    summarise,
+)
 from evaluation.ledgers.headings import LEDGERS
-from evaluation.ledgers.rules import FLAGGED, KINDS, REPAIRED, SET_ASIDE
+from evaluation.ledgers.rules import FLAGGED, REPAIRED, SET_ASIDE
 
-STATES = {SET_ASIDE: "搁置", FLAGGED: "待核实", REPAIRED: "已整理"}
 _STATE_WORDS = {
     SET_ASIDE: "搁置（未计入，请更正）",
     FLAGGED: "保留但需核实",
     REPAIRED: "已自动整理（不必处理）",
 }
-TURNS = {
-    "office": "填报单位", "programme": "政策经办单位", "centre": "农民工服务中心",
-    "": "不必处理",
-}  # fmt: skip
-OUTCOMES = {APPLIED: "已采用", KEPT: "核实无误", ALREADY: "台账已改", REFUSED: "未采用"}
 
 
-def count_reasons(issues: pd.DataFrame) -> pd.DataFrame:
-    """Count rows by ledger and kind, one row each, what is set aside first.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``ledger, state, kind, reason, turn, rows, distinct`` in words for people
-        (``distinct``: a row that a cumulative ledger repeats counts once), and ``example``:
-        where the last of them stands.
-    """
-    order = {state: place for place, state in enumerate(STATES)}
-    group = issues.groupby(["ledger", "state", "kind"])
-    counts = group[["file", "sheet", "row"]].last().join(group.size().rename("rows"))
-    distinct = issues.drop_duplicates(["ledger", "kind", "column", "code"])
-    distinct = distinct.groupby(["ledger", "state", "kind"]).size().rename("distinct")
-    counts = counts.join(distinct).reset_index()
-    counts["example"] = [f"{_sheet_of(row)}，第{row.row}行" for row in counts.itertuples()]
-    counts["reason"] = [KINDS[kind].reason for kind in counts["kind"]]
-    counts["turn"] = [TURNS[KINDS[kind].turn] for kind in counts["kind"]]
-    counts["place"] = counts["state"].map(order)
-    counts = counts.sort_values(["place", "rows"], ascending=[True, False], ignore_index=True)
-    counts = counts.assign(
-        ledger=counts["ledger"].map(LEDGERS), state=counts["state"].map(STATES)
-    )
-    return counts[["ledger", "state", "kind", "reason", "turn", "rows", "distinct", "example"]]
-
-
-def count_by_township(issues: pd.DataFrame) -> pd.DataFrame:
-    """Count open issues by township, ledger and reason, most first.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``township, ledger, state, reason, rows``; repeated rows of cumulative ledgers once.
-    """
-    rows = issues[issues["state"] != REPAIRED]
-    rows = rows.drop_duplicates(["ledger", "kind", "column", "code"])
-    counts = rows.groupby(["township", "ledger", "state", "kind"]).size().rename("rows")
-    counts = counts.reset_index()
-    counts["reason"] = [KINDS[kind].reason for kind in counts["kind"]]
-    counts = counts.assign(
-        ledger=counts["ledger"].map(LEDGERS), state=counts["state"].map(STATES)
-    )
-    counts = counts.sort_values(["township", "rows"], ascending=[True, False])
-    return counts[["township", "ledger", "state", "reason", "rows"]].reset_index(drop=True)
-
-
-def count_outcomes(corrections: pd.DataFrame) -> pd.DataFrame:
-    """Count corrections by ledger and outcome, with the rows and yuan that they brought back.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``ledger, state, corrections, copies, rescued, amount_change``.
-    """
-    counts = corrections.groupby(["ledger", "state"], sort=False).agg(
-        corrections=("line", "size"),
-        copies=("copies", "sum"),
-        rescued=("rescued", "sum"),
-        amount_change=("amount_change", "sum"),
-    )
-    counts = counts.reset_index()
-    return counts.assign(
-        ledger=counts["ledger"].map(LEDGERS).fillna("（未找到台账）"),
-        state=counts["state"].map(OUTCOMES),
-    )
-
-
-def summarise(accounting: pd.DataFrame) -> pd.DataFrame:
-    """Rows and yuan by ledger: files, read, kept, set aside; in the order of the ledgers."""
-    sums = accounting.groupby("ledger").agg(
-        files=("file", "nunique"),
-        rows_read=("rows_read", "sum"),
-        rows_kept=("rows_kept", "sum"),
-        amount_read=("amount_read", "sum"),
-        amount_kept=("amount_kept", "sum"),
-    )
-    sums = sums.reindex([ledger for ledger in LEDGERS if ledger in sums.index])
-    sums.insert(3, "rows_set_aside", sums["rows_read"] - sums["rows_kept"])
-    return sums.reset_index()
+def describe_briefly(cleaned) -> str:
+    """Say in a few sentences what came in, what was lost and what is open."""
+    sums, issues = cleaned.accounting, cleaned.issues
+    unread = cleaned.problems.query("level == 'error' and file != ''")["file"].nunique()
+    aside = int((sums["rows_read"] - sums["rows_kept"]).sum())
+    open_rows = issues[issues["state"] != REPAIRED]
+    rows = open_rows.drop_duplicates(["ledger", "code"])
+    lines = [
+        f"收到 {sums['file'].nunique() + unread} 个文件"
+        + (f"，其中 {unread} 个有未读入的部分" if unread else "，全部读入")
+        + f"；读入 {sums['rows_read'].sum():,} 行，保留 {sums['rows_kept'].sum():,} 行，"
+        f"搁置 {aside:,} 行。",
+        f"还有 {len(rows):,} 行需要有人核实或更正（历年重复的同一行只算一次）。",
+    ]
+    log = cleaned.corrections
+    if len(log):
+        applied = int((log["state"] == APPLIED).sum())
+        refused = int((log["state"] == REFUSED).sum())
+        lines.append(
+            f"收到更正 {len(log)} 条：采用 {applied} 条，恢复计入 {log['rescued'].sum()} 行，"
+            f"未采用 {refused} 条。"
+        )
+    return "\n".join(lines)
 
 
 def describe(cleaned) -> str:
@@ -149,11 +92,7 @@ def _describe_corrections(corrections):
 
 
 def _place(row):
-    return f"{_sheet_of(row)}：" if row.file else ""
-
-
-def _sheet_of(row):
-    return f"{row.file}，工作表“{row.sheet}”" if row.sheet else row.file
+    return f"{say_place(row)}：" if row.file else ""
 
 
 def as_accounting(cleaned) -> dict:

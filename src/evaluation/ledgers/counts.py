@@ -1,0 +1,173 @@
+"""What came in, what is wrong and what was corrected, counted."""
+
+import pandas as pd
+
+from evaluation.ledgers.corrections import ALREADY, APPLIED, KEPT, REFUSED
+from evaluation.ledgers.headings import LEDGERS
+from evaluation.ledgers.rules import FLAGGED, KINDS, REPAIRED, SET_ASIDE
+
+STATES = {SET_ASIDE: "搁置", FLAGGED: "待核实", REPAIRED: "已整理"}
+TURNS = {
+    "office": "填报单位", "programme": "政策经办单位", "centre": "农民工服务中心",
+    "": "不必处理",
+}  # fmt: skip
+OUTCOMES = {APPLIED: "已采用", KEPT: "核实无误", ALREADY: "台账已改", REFUSED: "未采用"}
+
+
+def count_reasons(issues: pd.DataFrame) -> pd.DataFrame:
+    """Count rows by ledger and kind, one row each, what is set aside first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``ledger, state, kind, reason, turn, rows, distinct`` in words for people
+        (``distinct``: a row that a cumulative ledger repeats counts once), and ``example``:
+        where the last of them stands.
+    """
+    order = {state: place for place, state in enumerate(STATES)}
+    group = issues.groupby(["ledger", "state", "kind"])
+    counts = group[["file", "sheet", "row"]].last().join(group.size().rename("rows"))
+    distinct = issues.drop_duplicates(["ledger", "kind", "column", "code"])
+    distinct = distinct.groupby(["ledger", "state", "kind"]).size().rename("distinct")
+    counts = counts.join(distinct).reset_index()
+    counts["example"] = [f"{say_place(row)}，第{row.row}行" for row in counts.itertuples()]
+    counts["reason"] = [KINDS[kind].reason for kind in counts["kind"]]
+    counts["turn"] = [TURNS[KINDS[kind].turn] for kind in counts["kind"]]
+    counts["place"] = counts["state"].map(order)
+    counts = counts.sort_values(["place", "rows"], ascending=[True, False], ignore_index=True)
+    counts = counts.assign(
+        ledger=counts["ledger"].map(LEDGERS), state=counts["state"].map(STATES)
+    )
+    return counts[["ledger", "state", "kind", "reason", "turn", "rows", "distinct", "example"]]
+
+
+def count_by_township(issues: pd.DataFrame) -> pd.DataFrame:
+    """Count open issues by township, ledger and reason, most first.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``township, ledger, state, reason, rows``; repeated rows of cumulative ledgers once.
+    """
+    rows = issues[issues["state"] != REPAIRED]
+    rows = rows.drop_duplicates(["ledger", "kind", "column", "code"])
+    counts = rows.groupby(["township", "ledger", "state", "kind"]).size().rename("rows")
+    counts = counts.reset_index()
+    counts["reason"] = [KINDS[kind].reason for kind in counts["kind"]]
+    counts = counts.assign(
+        ledger=counts["ledger"].map(LEDGERS), state=counts["state"].map(STATES)
+    )
+    counts = counts.sort_values(["township", "rows"], ascending=[True, False])
+    return counts[["township", "ledger", "state", "reason", "rows"]].reset_index(drop=True)
+
+
+def count_outcomes(corrections: pd.DataFrame) -> pd.DataFrame:
+    """Count corrections by ledger and outcome, with the rows and yuan that they brought back.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``ledger, state, corrections, copies, rescued, amount_change``.
+    """
+    counts = corrections.groupby(["ledger", "state"], sort=False).agg(
+        corrections=("line", "size"),
+        copies=("copies", "sum"),
+        rescued=("rescued", "sum"),
+        amount_change=("amount_change", "sum"),
+    )
+    counts = counts.reset_index()
+    return counts.assign(
+        ledger=counts["ledger"].map(LEDGERS).fillna("（未找到台账）"),
+        state=counts["state"].map(OUTCOMES),
+    )
+
+
+def count_turns(issues: pd.DataFrame) -> pd.DataFrame:
+    """Count open issues by whose turn it is and ledger; a repeated row counts once.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per ledger, one column per party, in words; ledgers in their order.
+    """
+    rows = issues[issues["state"] != REPAIRED]
+    rows = rows.drop_duplicates(["ledger", "kind", "column", "code"])
+    turn = rows["kind"].map({kind: TURNS[described.turn] for kind, described in KINDS.items()})
+    counts = pd.crosstab(rows["ledger"], turn).rename_axis(columns=None)
+    order = [ledger for ledger in LEDGERS if ledger in counts.index]
+    return counts.loc[order].rename(index=LEDGERS).rename_axis("台账")
+
+
+def count_reporters(accounting: pd.DataFrame, issues: pd.DataFrame) -> pd.DataFrame:
+    """Say who handed in what: files, rows, rows set aside, open issues per 1,000 rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Key ``reporter`` as written on the sheets, ``（表上未写）`` where nothing is; those
+        with most open issues first.
+    """
+    who = accounting["reporter"].replace("", "（表上未写）")
+    sheets = accounting.assign(reporter=who)
+    sums = sheets.groupby("reporter").agg(
+        files=("file", "nunique"),
+        rows_read=("rows_read", "sum"),
+        rows_kept=("rows_kept", "sum"),
+    )
+    sums["rows_set_aside"] = sums["rows_read"] - sums.pop("rows_kept")
+    place = sheets.drop_duplicates(["file", "sheet"]).set_index(["file", "sheet"])["reporter"]
+    open_rows = issues[issues["state"] != REPAIRED].drop_duplicates(["file", "sheet", "row"])
+    found = place.reindex(pd.MultiIndex.from_frame(open_rows[["file", "sheet"]]))
+    count = found.value_counts().reindex(sums.index, fill_value=0)
+    sums["open_per_1000"] = (count / sums["rows_read"].clip(lower=1) * 1_000).round(1)
+    return sums.sort_values("open_per_1000", ascending=False, kind="stable").reset_index()
+
+
+def count_by_year(accounting: pd.DataFrame, issues: pd.DataFrame) -> pd.DataFrame:
+    """Rows per 1,000 with something open, by ledger and year received: is it getting better?
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per year received (0: unknown), one column per ledger.
+    """
+    rows = issues[issues["state"] != REPAIRED].drop_duplicates(
+        ["file", "sheet", "row", "ledger"]
+    )
+    found = rows.groupby(["received", "ledger"]).size()
+    read = accounting.groupby(["received", "ledger"])["rows_read"].sum()
+    rates = (found.reindex(read.index, fill_value=0) / read.clip(lower=1) * 1_000).round(1)
+    return rates.unstack("ledger").reindex(columns=list(LEDGERS)).rename(columns=LEDGERS)
+
+
+def list_breaches(issues: pd.DataFrame) -> pd.DataFrame:
+    """Count rows that break a rule of the programmes, with the rule and its source.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``ledger, reason, rows``: repeated rows of cumulative ledgers once.
+    """
+    rows = issues[issues["kind"].str.startswith("rule_")]
+    rows = rows.drop_duplicates(["ledger", "kind", "column", "code"])
+    counts = rows.groupby(["ledger", "reason"]).size().rename("rows").reset_index()
+    return counts.assign(ledger=counts["ledger"].map(LEDGERS))
+
+
+def summarise(accounting: pd.DataFrame) -> pd.DataFrame:
+    """Rows and yuan by ledger: files, read, kept, set aside; in the order of the ledgers."""
+    sums = accounting.groupby("ledger").agg(
+        files=("file", "nunique"),
+        rows_read=("rows_read", "sum"),
+        rows_kept=("rows_kept", "sum"),
+        amount_read=("amount_read", "sum"),
+        amount_kept=("amount_kept", "sum"),
+    )
+    sums = sums.reindex([ledger for ledger in LEDGERS if ledger in sums.index])
+    sums.insert(3, "rows_set_aside", sums["rows_read"] - sums["rows_kept"])
+    return sums.reset_index()
+
+
+def say_place(row) -> str:
+    """File and sheet of a row, in words."""
+    return f"{row.file}，工作表“{row.sheet}”" if row.sheet else row.file
