@@ -57,7 +57,7 @@ class Table:
 TYPES = {
     "date": Type("datetime64[us]", ("日期", "date"), rule=(
         "只写到月或年的，取第一天", "a month or a year typed alone is its first day")),
-    "last_date": Type("datetime64[us]", ("日期", "date"), rule=(
+    "last_date": Type("datetime64[us]", ("截止日期", "end date"), rule=(
         "只写到月或年的，取最后一天；“至今”“长期”为空",
         "a month or a year typed alone is its last day; 至今 (still) is missing")),
     "amount": Type("float64", ("金额", "amount"), ("元", "yuan"), (
@@ -65,8 +65,8 @@ TYPES = {
         "the unit is that of the heading or above the table, never guessed from the size; "
         "a unit in the cell itself comes first")),
     "number": Type("float64", ("数", "number")),
-    "count": Type("Int16", ("整数", "integer")),
-    "level": Type("Int8", ("整数", "integer")),
+    "count": Type("Int16", ("个数", "count")),
+    "level": Type("Int8", ("等级、次数", "level")),
     "year": Type("Int16", ("年份", "year"), ("年", "year")),
     "month": Type("int32", ("月份", "month"), ("年×12＋月−1", "year × 12 + month − 1")),
     "flag": Type("Int8", ("是否", "0/1"), rule=(

@@ -163,7 +163,7 @@ MONTHS = {
     "month": Column("month", "月份", "Month", (
         "只有已知的月份有行：登记期内、名册前后一年之内，或有登记",
         "only known months have a row: within the register's window and a year of a roster, or "
-        "with a spell"), _SPELLS),
+        "with a spell"), (*_SPELLS, "roster.snapshot_on", "roster.status")),
     "open": Column("flag", "开放就业", "In open work", _LAST_DAY, _SPELLS),
     "post": Column("flag", "在公益性岗位", "In a post", (
         "登记或岗位台账之一有即算；没有退岗日期的视为在岗",
@@ -193,7 +193,7 @@ COSTS = {
 _QUARTERS = {
     f"hist_{n}": Column(
         "number", f"参加前第 {n} 个季度开放就业的月份占比",
-        f"Share of open months, {n} quarters before", (
+        f"Share of open months in quarter {n} before entry", (
         "没有已知月份的季度取 24 个月的占比",
         "a quarter without a known month takes that of 24 months"),
         ("months.open",), unit=_SHARE)
