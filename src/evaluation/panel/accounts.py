@@ -15,7 +15,7 @@ from evaluation.plan import POLICIES
 
 STEPS = {
     "ledger": ("台账中的参加者", "Participants in the ledger"),
-    "linked": ("号码可用、能与其他台账对应", "Linked by resident number"),
+    "linked": ("能与其他台账对应（凭号码或其他信息）", "Linked, by number or otherwise"),
     "roster": ("在花名册上", "On the roster"),
     "population": ("参加当日属于分析人群", "In the population on the day of entry"),
     "due": ("已到评估时点", "Reached the horizon"),

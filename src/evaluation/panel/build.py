@@ -8,6 +8,7 @@ import pandas as pd
 from evaluation.errors import TableError
 from evaluation.panel import outcomes, timing
 from evaluation.panel.edition import cut_ledger
+from evaluation.panel.linkage import find_weakest, link_rows
 from evaluation.panel.months import name_persons
 from evaluation.panel.observation import find_observation, look_up
 from evaluation.plan import POLICIES
@@ -67,19 +68,17 @@ def build_panel(clean: dict, edition: int, plan: dict, district: dict) -> Panel:
     TableError
         If roster or register are missing or hold nothing by then.
     """
-    ledgers, seen, counts = {}, [], []
+    cut, seen, counts = {}, [], {}
     for ledger in LEDGERS:
         rows = clean.get(ledger)
         if rows is None:
             continue
-        ledgers[ledger], receipts, steps = cut_ledger(rows, ledger, edition)
+        cut[ledger], receipts, counts[ledger] = cut_ledger(rows, ledger, edition)
         seen.append(receipts)
-        steps["unlinked"] = int(ledgers[ledger]["person_id"].isna().sum())
-        steps["linked"] = len(ledgers[ledger]) - steps["unlinked"]
-        counts += [(ledger, step, rows) for step, rows in steps.items()]
     for ledger, name in (("roster", "花名册"), ("register", "就业登记")):
-        if ledger not in ledgers or ledgers[ledger].empty:
+        if ledger not in cut or cut[ledger].empty:
             raise TableError(f"{edition}年底以前没有{name}，无法建立面板。")
+    ledgers = link_rows(cut)
     people = order_people(seen)
     # Persons are looked up once: from here on they are codes of one list.
     names, roster = pd.Index(people), ledgers["roster"][ROSTER]
@@ -96,8 +95,20 @@ def build_panel(clean: dict, edition: int, plan: dict, district: dict) -> Panel:
         outcomes.tabulate_months(grids),
         sum_costs(ledgers),
         ledgers,
-        pd.DataFrame(counts, columns=["ledger", "step", "rows"]),
+        _tabulate_counts(counts, cut, ledgers),
     )
+
+
+def _tabulate_counts(counts, cut, ledgers) -> pd.DataFrame:
+    """Rows by ledger and step; a linked row that is another's version is an older one."""
+    rows = []
+    for ledger, steps in counts.items():
+        unlinked = int(ledgers[ledger]["person_id"].isna().sum())
+        repeated = len(cut[ledger]) - len(ledgers[ledger])
+        steps = steps | {"older_version": steps["older_version"] + repeated}
+        steps |= {"unlinked": unlinked, "linked": len(ledgers[ledger]) - unlinked}
+        rows += [(ledger, step, number) for step, number in steps.items()]
+    return pd.DataFrame(rows, columns=["ledger", "step", "rows"])
 
 
 def order_people(seen: list[pd.DataFrame]) -> pd.Series:
@@ -154,7 +165,12 @@ def describe_persons(people, roster, spells, ledgers: dict, edition: int) -> pd.
     founders = founders.drop_duplicates("person_id").set_index("person_id")
     persons["business_registered_on"] = look_up(persons["person_id"], founders["registered_on"])
     persons["business_closed_on"] = look_up(persons["person_id"], founders["closed_on"])
-    return _add_entries(persons, ledgers).assign(link_pass="number")
+    policies = [ledgers[policy] for policy in POLICIES if policy in ledgers]
+    persons = _add_entries(persons, ledgers)
+    return persons.assign(
+        link_pass=find_weakest(people, policies),
+        record_pass=find_weakest(people, [ledgers["roster"], ledgers["register"]]),
+    )
 
 
 def _add_entries(persons, ledgers):

@@ -25,6 +25,27 @@ _POLICIES = (
 )
 _LEDGERS = tuple(f"{policy}.person_id" for policy, _, _ in _POLICIES)
 _ENTRIES = tuple(f"persons.{policy}_on" for policy, _, _ in _POLICIES)
+# Surest first; those marked weak are `linkage.WEAK`.
+_WAYS = (
+    ("number", "身份证号码", "resident number"),
+    ("contract", "同一贷款合同的其他行", "another row of the same contract"),
+    ("name_phone", "姓名和电话", "name and phone"),
+    ("name_household", "姓名和户", "name and household"),
+    ("name_business", "姓名和市场主体", "name and business"),
+    ("name_birth", "姓名、性别、出生年份和乡镇", "name, sex, year of birth and township"),
+    ("name_day", "姓名和同一事件的日期", "name and day of the same event"),
+    ("pinyin_phone", "同音姓名和电话", "name of the same sound and phone"),
+    ("pinyin_household", "同音姓名和户", "name of the same sound and household"),
+    ("pinyin_business", "同音姓名和市场主体", "name of the same sound and business"),
+    ("name_next", "姓名和前后相接的工作（弱）", "name and adjoining work (weak)"),
+    ("name_village", "姓名和村（弱）", "name and village (weak)"),
+    (
+        "pinyin_birth",
+        "同音姓名、性别、出生年份和乡镇（弱）",
+        "name of the same sound, sex, year of birth and township (weak)",
+    ),
+    ("pinyin_village", "同音姓名和村（弱）", "name of the same sound and village (weak)"),
+)
 
 
 def _take_first(name):
@@ -116,9 +137,14 @@ PERSONS = {
         "flag", "乡村岗位", "Rural post", made_from=("post.rural",), values="rural"),
     "post_year": Column("year", "公益性岗位的队列", "Cohort of the post", (
         "空：从未参加", "missing: never"), ("persons.post_on",)),
-    "link_pass": Column("word", "凭什么对应到人", "How the person was linked", (
-        "号码以外的对应较弱，可在稳健性检验中去掉", "links other than by number are weaker"),
-        ("roster.person_id",), (("number", "身份证号码", "resident number"),)),
+    "link_pass": Column("word", "政策台账的行凭什么对应到人", "How policy rows were linked", (
+        "各行中最弱的一种；较弱的（weak）可在稳健性检验中去掉",
+        "the weakest of the rows'; results can be shown without the weak ones"),
+        _LEDGERS, _WAYS),
+    "record_pass": Column(
+        "word", "名册和就业登记的行凭什么对应到人",
+        "How rows of roster and register were linked", ("各行中最弱的一种", "the weakest of the rows'"),
+        ("roster.person_id", "register.person_id"), _WAYS),
 }  # fmt: skip
 
 _OUTCOME = (
@@ -272,7 +298,11 @@ INFLUENCE = {
 _REGISTER = {
     name: replace(column, made_from=(f"register.{name}",))
     for name, column in (SOURCE | CLEAN["register"]).items()
-}
+} | {
+    "link_pass": Column(
+        "word", "凭什么对应到人", "How the row was linked", (
+            "空：没有对应", "missing: to nobody"), ("register.person_id",), _WAYS)
+}  # fmt: skip
 TABLES = {
     "persons": Table("panel/<year>/persons.parquet", ("人", "Persons"), (
         "每人一行", "one row per person"), ("person_id",), PERSONS),
