@@ -143,7 +143,8 @@ PERSONS = {
         _LEDGERS, _WAYS),
     "record_pass": Column(
         "word", "名册和就业登记的行凭什么对应到人",
-        "How rows of roster and register were linked", ("各行中最弱的一种", "the weakest of the rows'"),
+        "How rows of roster and register were linked", (
+            "各行中最弱的一种", "the weakest of the rows'"),
         ("roster.person_id", "register.person_id"), _WAYS),
 }  # fmt: skip
 
