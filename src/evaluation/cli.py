@@ -208,7 +208,7 @@ def _show_file(name: str, position: int, total: int) -> None:
     help="把要改的地方写成工作簿（xlsx），可在其中填写更正。",
 )
 def check(folder: Path, form: str, issues: Path | None) -> None:
-    """只检查 FOLDER 中的台账：读到什么、哪些行有问题、怎样改。不做任何估计。
+    """只检查 FOLDER 中的台账（一种也可以）：读到什么、哪些行有问题、怎样改；不做估计。
 
     \b
     退出码：0 能用（可能有要改的地方）；3 台账不能用。

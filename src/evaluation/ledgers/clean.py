@@ -70,6 +70,7 @@ def clean_folder(
     reference: Path,
     key: bytes,
     progress: Callable[[str, int, int], None] | None = None,
+    required: tuple[str, ...] = REQUIRED,
 ) -> CleanedLedgers:
     """Read, check and pseudonymise all ledgers below a folder, row by row.
 
@@ -87,11 +88,14 @@ def clean_folder(
         As returned by `identity.load_key`.
     progress
         Called with each file's name, its position and the number of files, in their order.
+    required
+        Ledgers without which nothing can be done.
 
     Raises
     ------
     LedgerError
-        If roster or register is left without rows; says what was found instead.
+        If a required ledger, or every ledger, is left without rows; says what was found
+        instead.
     """
     known, ledgers = load_reference(Path(reference), key), Path(ledgers)
     files = list_ledgers(ledgers) if ledgers.is_dir() else []
@@ -126,13 +130,13 @@ def clean_folder(
     issues = name_townships(issues, tables["roster"], known.places)
     problems += [*said, *_describe_refusals(asked)]
     problems += [
-        ("", "", "error" if ledger in REQUIRED else "note", f"没有“{name}”的任何数据。")
+        ("", "", "error" if ledger in required else "note", f"没有“{name}”的任何数据。")
         for ledger, name in LEDGERS.items()
         if tables[ledger].empty
     ]
     columns = ["file", "sheet", "level", "message"]
     problems = pd.DataFrame(problems, columns=columns, dtype="str")
-    _require_rows(tables, problems)
+    _require_rows(tables, problems, required)
     outcomes = describe_outcomes(asked)
     return CleanedLedgers(tables, _in_order(accounts), issues, problems, hashes, outcomes)
 
@@ -169,7 +173,7 @@ def check_folder(
     progress: Callable[[str, int, int], None] | None = None,
     key_file: Path | None = None,
 ) -> CleanedLedgers:
-    """Clean a folder only to see what is wrong; nothing is kept.
+    """Clean a folder only to see what is wrong; nothing is kept, and one ledger is enough.
 
     Parameters
     ----------
@@ -180,7 +184,7 @@ def check_folder(
     Raises
     ------
     LedgerError
-        As `clean_folder`.
+        If no ledger has a row.
     """
     if is_demonstration(Path(ledgers)):
         key = identity.DEMONSTRATION_KEY
@@ -188,13 +192,14 @@ def check_folder(
         key = identity.load_key(key_file)
     else:
         key = secrets.token_bytes(identity.KEY_BYTES)
-    return clean_folder(ledgers, reference, key, progress)
+    return clean_folder(ledgers, reference, key, progress, required=())
 
 
-def _require_rows(tables, problems):
-    missing = [LEDGERS[ledger] for ledger in REQUIRED if tables[ledger].empty]
-    if not missing:
+def _require_rows(tables, problems, required):
+    missing = [LEDGERS[ledger] for ledger in required if tables[ledger].empty]
+    if not missing and not all(table.empty for table in tables.values()):
         return
+    missing = missing or LEDGERS.values()
     lines = [f"“{'”“'.join(missing)}”没有一行可用的数据，无法继续。"]
     said = problems[problems["file"] != ""]
     errors = said[said["level"] == "error"]

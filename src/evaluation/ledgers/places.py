@@ -196,6 +196,6 @@ def name_townships(issues: pd.DataFrame, roster: pd.DataFrame, places: Gazetteer
         if not present and _UNIT_ENDING.search(name)
     }
     full = {code: names.get(code, code) for code in code.dropna().unique()}
-    return issues.assign(township=code.map(full).fillna("不详").astype("str")).drop(
+    return issues.assign(township=code.map(full).astype("str").fillna("不详")).drop(
         columns="person_id"
     )
