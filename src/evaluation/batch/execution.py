@@ -102,7 +102,7 @@ def _make_products(folders: Folders, run: Run, draft: Path, note: Path) -> list[
     """Finish the notebook, put everything that it made in place."""
     target = executed_path(folders, run)
     made = {target: finish_notebook(draft, run)}
-    if run.notebook == "8_findings":
+    if run.notebook in ("1_ledgers", "8_findings"):
         made |= _export(folders, run, draft)
     for place, content in made.items():
         with _noted(note):
@@ -219,10 +219,14 @@ def _refuse_personal_text(notebook, name: str) -> None:
 def _export(folders: Folders, run: Run, executed: Path) -> dict[Path, bytes]:
     from evaluation.findings.page import export_page
 
-    name = "findings.html" if run.language == "zh" else f"findings.{run.language}.html"
-    made = executed.with_name(name)
+    if run.year is None:  # the report on the ledgers counts single rows: it stays in data
+        place = folders.clean / "ledgers.html"
+    else:
+        name = "findings.html" if run.language == "zh" else f"findings.{run.language}.html"
+        place = folders.edition(run.year) / name
+    made = executed.with_name(place.name)
     export_page(executed, made)
-    return {folders.edition(run.year) / name: made.read_bytes()}
+    return {place: made.read_bytes()}
 
 
 def _keep_failed(

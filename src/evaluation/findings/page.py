@@ -190,6 +190,7 @@ def render_cells(notebook) -> str:
         template_name="template",
         extra_template_basedirs=[str(TEMPLATE.parent)],
         filters={"clean_html": clean_html},
+        exclude_anchor_links=True,
     )
     for cell in notebook.cells:
         if HIDDEN_TAG in cell.metadata.get("tags", []):

@@ -14,6 +14,40 @@ TURNS = {
 OUTCOMES = {APPLIED: "已采用", KEPT: "核实无误", ALREADY: "台账已改", REFUSED: "未采用"}
 
 
+_HEADINGS = {
+    "ledger": "台账", "files": "文件", "rows_read": "读入的行", "rows_kept": "保留的行",
+    "rows_set_aside": "搁置的行", "rows_skipped": "合计、签名等行",
+    "amount_read": "读入（万元）", "amount_kept": "保留（万元）", "reporter": "填报单位",
+    "open_per_1000": "每千行中待核实或更正", "state": "处理", "reason": "原因",
+    "turn": "由谁处理",
+    "rows": "行", "distinct": "不重复的行", "example": "例如", "township": "乡镇",
+    "received": "收到的年份", "corrections": "更正（条）", "copies": "另有相同的行",
+    "rescued": "恢复计入的行", "amount_change": "金额变动（万元）", "file": "文件",
+    "sheet": "工作表", "level": "程度", "message": "说明",
+}  # fmt: skip
+_LEVELS = {"error": "未读入", "note": "提示"}
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """A table as people read it: Chinese headings, ledgers by name, money in 10,000 yuan."""
+    shown = table.rename(columns=_HEADINGS | LEDGERS)
+    for column in table:
+        if column.startswith("amount_"):
+            shown[_HEADINGS[column]] = (table[column] / 10_000).round(2)
+        elif column in ("ledger", "level"):
+            names = LEDGERS if column == "ledger" else _LEVELS
+            shown[_HEADINGS[column]] = table[column].map(
+                lambda code, n=names: n.get(code, code)
+            )
+        elif column == "received":
+            years = table[column].astype(str).replace("0", "不知")
+            shown[_HEADINGS[column]] = years
+    for column in shown.select_dtypes("integer"):
+        shown[column] = shown[column].map("{:,}".format)
+    shown.columns.name = None
+    return shown.set_axis([""] * len(shown))
+
+
 def count_reasons(issues: pd.DataFrame) -> pd.DataFrame:
     """Count rows by ledger and kind, one row each, what is set aside first.
 
@@ -88,14 +122,14 @@ def count_turns(issues: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per ledger, one column per party, in words; ledgers in their order.
+        ``ledger`` and one column per party; ledgers in their order.
     """
     rows = issues[issues["state"] != REPAIRED]
     rows = rows.drop_duplicates(["ledger", "kind", "column", "code"])
     turn = rows["kind"].map({kind: TURNS[described.turn] for kind, described in KINDS.items()})
     counts = pd.crosstab(rows["ledger"], turn).rename_axis(columns=None)
     order = [ledger for ledger in LEDGERS if ledger in counts.index]
-    return counts.loc[order].rename(index=LEDGERS).rename_axis("台账")
+    return counts.loc[order].reset_index()
 
 
 def count_reporters(accounting: pd.DataFrame, issues: pd.DataFrame) -> pd.DataFrame:
@@ -129,7 +163,7 @@ def count_by_year(accounting: pd.DataFrame, issues: pd.DataFrame) -> pd.DataFram
     Returns
     -------
     pandas.DataFrame
-        One row per year received (0: unknown), one column per ledger.
+        ``received`` (0: unknown) and one column per ledger.
     """
     rows = issues[issues["state"] != REPAIRED].drop_duplicates(
         ["file", "sheet", "row", "ledger"]
@@ -137,7 +171,15 @@ def count_by_year(accounting: pd.DataFrame, issues: pd.DataFrame) -> pd.DataFram
     found = rows.groupby(["received", "ledger"]).size()
     read = accounting.groupby(["received", "ledger"])["rows_read"].sum()
     rates = (found.reindex(read.index, fill_value=0) / read.clip(lower=1) * 1_000).round(1)
-    return rates.unstack("ledger").reindex(columns=list(LEDGERS)).rename(columns=LEDGERS)
+    return rates.unstack("ledger").reindex(columns=list(LEDGERS)).reset_index()
+
+
+def count_deliveries(accounting: pd.DataFrame) -> pd.DataFrame:
+    """Rows kept by year received and ledger, 0 where a ledger did not come."""
+    kept = accounting.pivot_table(
+        index="received", columns="ledger", values="rows_kept", aggfunc="sum", fill_value=0
+    )
+    return kept.reindex(columns=list(LEDGERS), fill_value=0).reset_index()
 
 
 def list_breaches(issues: pd.DataFrame) -> pd.DataFrame:
