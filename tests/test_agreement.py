@@ -54,7 +54,7 @@ def compare(totals, posts, edition=2024, **known):
 
 def parts(row):
     """The parts that are not nothing."""
-    return {name: row[name] for name in PARTS if row[name]}
+    return {name: row[name] for name in PARTS if abs(row[name]) > 0}
 
 
 def test_totals_are_compared_before_linkage_and_not_before_they_are_published():
@@ -153,6 +153,9 @@ def test_missing_yuan_explain_an_amount_and_repeated_ones_do_not():
     known = make_accounts({}, {"kind": "duplicate"}, ledger="loan", yuan=yuan)
     row = compare_totals(totals, {"loan": loans}, 2024, **known).iloc[0]
     assert parts(row) == {"by_missing": -15, "unexplained": -10}
+    public = compare_totals(totals, {"loan": loans}, 2024, **known, least=10).iloc[0]
+    assert parts(public) == {"unexplained": -25}  # the yuan of one row are somebody's
+    assert pd.isna(public["missing_yuan"]) and "另有1行搁置" in public["words_zh"]
 
 
 def test_a_part_may_be_due_to_another_definition_which_is_named_and_not_claimed():
@@ -205,7 +208,8 @@ def test_a_part_of_few_persons_goes_into_what_is_unexplained():
     known = make_accounts({})
     row = compare(make_totals(value=2), posts, least=10, **known)
     assert parts(row) == {"unexplained": 1}
-    assert pd.isna(row["ledger_as_of"]) and "by_date:small" in row["suppressed"]
+    assert row[["ledger_as_of", "by_date"]].isna().all()
+    assert "by_date:small" in row["suppressed"]
     short = compare(make_totals(value=5), posts, least=10, **known)
     assert parts(short) == {"by_missing": -1, "unexplained": -1}
 

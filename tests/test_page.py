@@ -184,6 +184,32 @@ def test_text_of_ledgers_is_escaped(folders, tmp_path):
     assert "<script" not in html and "&lt;script" in html
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_totals_are_shown_with_parts_and_with_what_cannot_be_checked(
+    language, folders, tmp_path
+):
+    other = dataclasses.replace(folders, outputs=tmp_path)
+    base = {"label_zh": "2023年放款", "label_en": "Paid out in 2023", "unit": "万元"}
+    base |= {"precision": "exact", "needed_zh": "名册：甲列", "needed_en": "List: first column"}
+    differs = {"item": "loan_amount", "state": "differs", "published": 3100}
+    differs |= {"ledger": 3038.5, "difference": -61.5, "by_missing": -27, "by_date": 0}
+    differs |= {"unexplained": -34.5, "suppressed": "by_late:small"}
+    parks = {"item": "parks", "state": "no_ledger", "published": 8}
+    trained = {"item": "trainees", "state": "no_ledger", "published": 6000}
+    rows = [base | differs, base | parks, base | trained | {"precision": "at_least"}]
+    rows.append(base | {"item": "post_persons", "state": "ledger_missing", "published": 9})
+    table = pd.DataFrame(rows).assign(by_late=0.0, by_definition=0.0)
+    publish_table(table, "agreement", other, made_up.YEAR, key=["item"], exempt=True)
+    findings = load_findings(other, made_up.YEAR, language)
+    html = show(findings, "agreement").data
+    page.check_numbers(html, findings.words["fixed"])
+    said = findings.words["page"]
+    assert "−34.50" in html and said["parts"]["by_missing"] in html
+    assert said["parts"]["by_date"] not in html and said["no_ledger"] in html
+    assert ("6,000余" if language == "zh" else "over 6,000") in html
+    assert ("名册" if language == "zh" else "List") in html and "甲列" not in html
+
+
 @pytest.mark.parametrize(
     "dirty, clean",
     [

@@ -142,18 +142,48 @@ class View:
         for row in self.rows("agreement"):
             if row.get("state") == "no_ledger" or row["item"].split("_")[0] not in self.order:
                 continue
-            label = row.get(f"label_{self.language}") or self.name(row["item"])
-            if self.language == "zh" and isinstance(row.get("unit"), str):
-                label = self.page["unit"].format(label, row["unit"])
-            cells = [self.cell(row, column) for column in columns]
+            cells = [self._total(row, column) for column in columns]
             if row.get("state") == "not_yet_published":
                 cells[0] = self.page["not_yet"]
-            body.append((label, cells))
-        return (
-            {"columns": [self.page[f"col_{c}"] for c in columns], "rows": body}
-            if body
-            else None
-        )
+            if row.get("state") == "ledger_missing":
+                cells[1] = self.page["no_ledger"]
+            body.append((self._measured(row), cells))
+        heads = [self.page[f"col_{c}"] for c in columns]
+        return {"columns": heads, "rows": body} if body else None
+
+    def _measured(self, row: dict) -> Markup:
+        """What a published total counts, with its unit."""
+        label = row.get(f"label_{self.language}") or self.name(row["item"])
+        if self.language == "zh" and isinstance(row.get("unit"), str):
+            label = self.page["unit"].format(label, row["unit"])
+        return self.bind(label, row)
+
+    def _total(self, row: dict, column: str) -> Markup:
+        """A total or a part of it: whole, or an amount to the second decimal."""
+        value = row.get(column)
+        whole = pd.isna(value) or float(value).is_integer()
+        return self.cell(row, column, "cell" if whole else "fine")
+
+    def parts_table(self) -> dict | None:
+        """What the differences to published totals are made of; only what is not nothing."""
+        rows = [row for row in self.rows("agreement") if row.get("state") == "differs"]
+        columns = [c for c in self.page["parts"] if any(row[c] for row in rows)]
+        body = [
+            (self._measured(row), [self._total(row, c) for c in ("difference", *columns)])
+            for row in rows
+        ]
+        heads = [self.page["col_difference"], *(self.page["parts"][c] for c in columns)]
+        return {"columns": heads, "rows": body} if body else None
+
+    def unchecked(self) -> list:
+        """Published totals without a ledger: what, how many, and the list that is missing."""
+        rows = [row for row in self.rows("agreement") if row.get("state") == "no_ledger"]
+        styles = ["over" if row["precision"] == "at_least" else "cell" for row in rows]
+        lists = [re.split("[：:]", row[f"needed_{self.language}"])[0] for row in rows]
+        return [
+            (self._measured(row), self.cell(row, "published", style), self.bind(needed, row))
+            for row, style, needed in zip(rows, styles, lists, strict=True)
+        ]
 
     def revisions_table(self) -> dict | None:
         """The same cohorts in the edition before and in this one, per 100 participants."""

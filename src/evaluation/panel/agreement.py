@@ -100,9 +100,10 @@ def split_difference(difference: float, could: dict[str, float]) -> dict[str, fl
     """
     parts, left = dict.fromkeys(PARTS, 0), difference
     for name, amount in could.items():
-        parts[name] = max(min(amount, left), 0) if left > 0 else min(max(amount, left), 0)
-        left = round(left - parts[name], 6)
-    parts["unexplained"] = left
+        part = max(min(amount, left), 0) if left > 0 else min(max(amount, left), 0)
+        parts[name] = part + 0  # no minus before a zero
+        left = round(left - part, 6)
+    parts["unexplained"] = left + 0
     against = any(part * difference < 0 for part in parts.values())
     if against or abs(sum(parts.values()) - difference) > 1e-6:
         raise TableError("对账各部分之和不等于差数。请告知维护者。")
@@ -183,9 +184,9 @@ def compare_totals(
     accounting, issues
         As cleaned, to tell rows set aside; without them none is known.
     least
-        Parts by date, definition or late receipt that rest on fewer persons go into the
-        unexplained one, since they would tell of a few persons. Rows set aside tell of
-        the ledger and stay exact.
+        Parts by date, definition or late receipt that rest on fewer persons would tell
+        of a few persons: they are missing, and counted in the unexplained one. How many
+        rows were set aside tells of the ledger and stays; the yuan of fewer rows do not.
 
     Returns
     -------
@@ -252,21 +253,24 @@ def _compare(total, ways, ledger, then, missing, least) -> dict:
         "by_late": bool(could["by_late"])
         and count_late(computation, ledger, then, close[""]) < least,
         "by_date": 0 < dated["fewest"] < least,
+        "by_missing": own["unit"] == "万元" and 0 < missing["rows"] < least,
         "by_definition": 0 < best["fewest"] < least,
     }
     hidden = {name: 0 for name, is_few in few.items() if is_few}
     # What the day already explains is no matter of definition as well.
     dates = split_difference(own["difference"], could | hidden)["by_date"]
     could["by_definition"] = own["value"] - best["value"] - dates
+    parts = split_difference(own["difference"], could | hidden)
+    parts |= {} if agreed else dict.fromkeys(hidden, np.nan)
     return {
         "ledger": own["value"],
         "linked": linked["value"],
         "difference": own["difference"],
-        **split_difference(own["difference"], could | hidden),
+        **parts,
         "lost_by_linkage": own["value"] - linked["value"],
         "ledger_as_of": np.nan if "by_date" in hidden else dated["value"],
         "missing_rows": missing["rows"],
-        "missing_yuan": missing["yuan"],
+        "missing_yuan": np.nan if 0 < missing["rows"] < least else missing["yuan"],
         "undecided_rows": undecided,
         "without_amount": count_without_amount(computation, ledger, close[""]),
         "received": missing["received"],

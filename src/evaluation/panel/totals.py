@@ -121,10 +121,12 @@ def describe(row: dict) -> str:
     said = [row["state_zh"]]
     if row["state"] == "differs":
         more = "多" if row["difference"] > 0 else "少"
-        parts = [f"{PARTS[name]}{_count(row, name)}" for name in PARTS if row[name]]
+        parts = [f"{PARTS[name]}{_count(row, name)}" for name in PARTS if abs(row[name]) > 0]
         said = [f"台账{more}{_count(row, 'difference')}：{'，'.join(parts)}"]
         if row["suppressed"]:
             said.append("人数太少、不宜分列的，也列在“没有解释的”之内")
+        if row["missing_rows"] > 0 and np.isnan(row["by_missing"]):
+            said.append(f"另有{row['missing_rows']:.0f}行搁置")
         if row["nearest"] != row["stated"]:
             said.append(f"与公布数最接近的是“{row['nearest_zh']}”，未必就是来信所指")
     if 0 < row["received"] < int(str(row["as_of"])[:4]):
