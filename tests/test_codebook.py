@@ -19,9 +19,11 @@ from evaluation.ledgers.column_types import TYPES
 from evaluation.ledgers.headings import LEDGERS
 from evaluation.ledgers.usual import load_headings, load_words
 from evaluation.panel import declarations as panel
+from evaluation.panel import linkage
 from evaluation.panel.histories import Histories
 from evaluation.panel.sets import KEYS, build_sets
 from evaluation.plan import POLICIES, load_plan
+from evaluation.tables import check_key
 
 REFERENCE = ROOT / "data" / "reference"
 
@@ -56,7 +58,7 @@ def test_risk_sets_and_weights_have_the_declared_columns_and_keys():
         assert KEYS[name] == list(panel.TABLES[name].key)
 
 
-def test_accounting_and_issues_have_the_declared_columns(tmp_path):
+def test_all_that_the_cleaning_gives_has_the_declared_columns_and_keys(tmp_path):
     number, name = "519999199001010017", "张三"
     (tmp_path / "a.csv").write_text(
         f"姓名,身份证号码,户籍乡镇,现就业状态,采集日期\n{name},{number},,务农,\n"
@@ -68,9 +70,12 @@ def test_accounting_and_issues_have_the_declared_columns(tmp_path):
     )
     cleaned = check_folder(tmp_path, REFERENCE)
     assert len(cleaned.issues)
-    for name, table in {**cleaned.tables, "issues": cleaned.issues}.items():
+    others = ("accounting", "issues", "corrections", "private_hashes")
+    written = {**cleaned.tables, **{name: getattr(cleaned, name) for name in others}}
+    assert {*written} == {*clean_tables.TABLES}
+    for name, table in written.items():
         assert list(table) == list(clean_tables.TABLES[name].columns), name
-    assert list(cleaned.accounting) == list(clean_tables.ACCOUNTING)
+        check_key(table, list(clean_tables.TABLES[name].key), name)
 
 
 def test_every_column_says_what_it_means_in_both_languages():
@@ -128,6 +133,11 @@ def test_every_coded_column_lists_its_codes():
 def test_policies_are_named_as_the_plan_names_them():
     costs = codebook.find_values("policy", panel.COSTS["policy"], {})
     assert [code for code, _, _ in costs] == list(POLICIES)
+
+
+def test_the_ways_of_linking_are_those_there_are():
+    ways = [code for code, _, _ in panel.PERSONS["link_pass"].values]
+    assert ways == list(linkage.ORDER)
 
 
 def test_each_table_stands_once():

@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
+from evaluation.codebook import list_tables
 from evaluation.panel.build import build_panel
 from evaluation.plan import load_district, load_plan
 from evaluation.tables import read_table
@@ -177,6 +178,20 @@ def test_ledgers_without_a_roster_are_refused_in_words_and_by_exit_code(tmp_path
     assert "名册.xlsx" in result.stdout
     assert "Traceback" not in result.stdout + result.stderr
     assert not list((tmp_path / "home").rglob("*.csv"))
+
+
+def test_every_table_of_persons_is_declared_column_by_column(home):
+    data, found = home / "data" / "demo", {}
+    for path in sorted(data.rglob("*.parquet")):
+        name = re.sub(r"/\d{4}/", "/<year>/", path.relative_to(data).as_posix())
+        name = re.sub(r"_(subsidy|loan|post)\.", "_<policy>.", name)
+        found.setdefault(name, path)
+    declared = {table.path: table for table in list_tables()}
+    assert set(found) == set(declared)
+    for name, path in found.items():
+        table = read_table(path)
+        assert list(table) == list(declared[name].columns), name
+        assert table.attrs["key"] == list(declared[name].key), name
 
 
 def test_check_counts_rows_without_estimating(home):

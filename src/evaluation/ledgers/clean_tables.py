@@ -1,6 +1,7 @@
-"""The tables that `1_ledgers` writes under ``data/clean/``: what a row is, key, columns."""
+"""The tables that `1_ledgers` writes under ``data/``: what a row is, key, columns."""
 
 from evaluation.ledgers.column_types import Column, Table
+from evaluation.ledgers.corrections import ALREADY, APPLIED, KEPT, LOG_KEY, REFUSED
 from evaluation.ledgers.declarations import CLEAN, SOURCE
 from evaluation.ledgers.headings import LEDGERS
 from evaluation.ledgers.schema import KEY
@@ -43,6 +44,36 @@ ISSUES = {
         "由所填内容得出，更正时原样抄回，内容已变的更正不用",
         "from what was typed; copied into a correction, refused where the cell has changed")),
 }  # fmt: skip
+CORRECTIONS = {
+    "workbook": Column("text", "更正工作簿", "Workbook of corrections"),
+    "tab": Column("text", "其中的工作表", "Its sheet"),
+    "line": Column("row", "其中的行号", "Its row"),
+    **{name: ISSUES[name] for name in ("file", "sheet", "row", "column", "ledger")},
+    "new": Column("text", "更正为", "New value", (
+        "号码遮盖，姓名、电话、地址和户编号不显示",
+        "numbers masked; names, phones, addresses and households not shown")),
+    "by": Column("text", "更正人", "Who corrected it"),
+    "on": Column("text", "更正日期", "When"),
+    "from_year": Column("row", "从哪一年版起", "From which edition", (
+        "更正日期的年份；注明“追溯”的为 0，各年版都用",
+        "the year of the correction; 0, all editions, only where it is said to reach back"),
+        unit=SOURCE["received"].unit),
+    "state": Column("word", "结果", "What became of it", values=(
+        (APPLIED, "已采用", "applied"), (KEPT, "确认无误", "confirmed as it stands"),
+        (ALREADY, "台账已改", "the ledger says so by now"), (REFUSED, "未采用", "refused"))),
+    "reason": Column("text", "原因", "Why, in Chinese"),
+    "copies": Column("row", "其他文件中的同一行", "The same row in other files", unit=_ROWS),
+    "rescued": Column("row", "不再搁置的行", "Rows no longer set aside", unit=_ROWS),
+    "amount_change": Column("amount", "保留金额的变化", "Change of the amount kept"),
+}  # fmt: skip
+PRIVATE_HASHES = {
+    "kind": Column("word", "是什么", "What it is", values=(
+        ("number", "身份证号码", "resident number"), ("name", "姓名", "name"),
+        ("phone", "电话", "phone"))),
+    "hash": Column("key", "加密键", "Keyed hash", (
+        "只用来核对将要公布的文件中没有个人",
+        "only for the scan of files about to be published")),
+}  # fmt: skip
 
 _GRAINS = {
     "roster": ("每人每次采集一行", "Roster of returnees", "one row per person and snapshot"),
@@ -78,5 +109,19 @@ TABLES = {ledger: _declare(ledger) for ledger in LEDGERS} | {
         ("每行每列每种问题一行", "one row per row, column and kind of issue"),
         ("file", "sheet", "row", "column", "kind"),
         ISSUES,
+    ),
+    "corrections": Table(
+        "clean/corrections.parquet",
+        ("更正记录", "Corrections"),
+        ("每条更正一行", "one row per correction"),
+        tuple(LOG_KEY),
+        CORRECTIONS,
+    ),
+    "private_hashes": Table(
+        "private_hashes.parquet",
+        ("个人信息的加密键", "Keyed hashes of persons"),
+        ("每个号码、姓名、电话一行", "one row per number, name or phone"),
+        ("kind", "hash"),
+        PRIVATE_HASHES,
     ),
 }
