@@ -250,7 +250,7 @@ def test_an_unknown_heading_is_a_note(folder):
     write(folder / "贷款.xlsx", {"x": lines({**LOAN, "微信号": ["", "a", ""]})})
     problems = clean(folder).problems
     (note,) = problems.loc[problems["file"] == "贷款.xlsx", "message"]
-    assert note == "不认识的表头“微信号”，该列未使用。"
+    assert note == "不认识的表头“微信号”（K列），该列未使用。"
 
 
 def test_without_a_required_ledger_nothing_sensible_can_follow(folder):
@@ -295,9 +295,23 @@ def test_the_accounting_for_scripts_is_plain_and_adds_up(folder):
     assert loan["flagged"] == [
         {"row": 3, "column": "身份证", "kind": "number_masked", "reason": "身份证号码被遮盖"}
     ]
-    assert {p["message"] for p in told["problems"]} == {
-        "没有“返乡创业补贴”的任何数据。", "没有“公益性岗位”的任何数据。"
-    }  # fmt: skip
+    assert told["problems"] == []
+
+
+def test_a_clerk_may_check_one_ledger_alone(tmp_path):
+    write(tmp_path / "贷款.xlsx", {"x": lines(LOAN)})
+    cleaned = check_folder(tmp_path, REFERENCE)
+    assert cleaned.problems.empty
+    assert "没有收到：返乡农民工实名制台账、就业登记" in report.describe(cleaned)
+
+
+def test_checking_a_folder_in_which_nothing_can_be_read_says_so(tmp_path):
+    (tmp_path / "坏.xlsx").write_bytes(b"PK")
+    cleaned = check_folder(tmp_path, REFERENCE)
+    told = report.as_accounting(cleaned)
+    assert told["tables"] == [] and [p["file"] for p in told["problems"]] == ["坏.xlsx"]
+    assert "没有读入：\n  坏.xlsx：" in report.describe(cleaned)
+    assert "没有找到 xlsx" in report.describe(check_folder(tmp_path / "空", REFERENCE))
 
 
 def test_progress_names_each_file(folder):

@@ -211,7 +211,7 @@ def check(folder: Path, form: str, issues: Path | None) -> None:
     """只检查 FOLDER 中的台账（一种也可以）：读到什么、哪些行有问题、怎样改；不做估计。
 
     \b
-    退出码：0 能用（可能有要改的地方）；3 台账不能用。
+    退出码：0 读到了台账（可能有要改的地方）；3 没有读到任何一行。
     """
     from evaluation.ledgers.clean import check_folder
     from evaluation.ledgers.clerk import write_issues
@@ -231,10 +231,11 @@ def check(folder: Path, form: str, issues: Path | None) -> None:
         _stop(problem, LEDGERS_REFUSED)
     if form == "json":
         click.echo(json.dumps(as_accounting(cleaned), ensure_ascii=False))
-        return
-    click.echo(describe(cleaned))
-    if issues:
-        click.echo(f"要改的地方在 {issues}，怎样填写更正见其中的“说明”。")
+    else:
+        click.echo(describe(cleaned))
+        if issues:
+            click.echo(f"要改的地方在 {issues}，怎样填写更正见其中的“说明”。")
+    raise SystemExit(DONE if cleaned.accounting["rows_read"].sum() else LEDGERS_REFUSED)
 
 
 @main.command()

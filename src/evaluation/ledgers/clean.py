@@ -17,6 +17,7 @@ import pandas as pd
 from evaluation.errors import LedgerError
 from evaluation.ledgers import identity, matching, values, versions
 from evaluation.ledgers.account import account_for, count_yuan
+from evaluation.ledgers.clean_tables import ACCOUNTING
 from evaluation.ledgers.columns import parse_columns, parse_township
 from evaluation.ledgers.conflicts import check_persons
 from evaluation.ledgers.corrections import REFUSED, describe_outcomes, read_corrections
@@ -89,13 +90,13 @@ def clean_folder(
     progress
         Called with each file's name, its position and the number of files, in their order.
     required
-        Ledgers without which nothing can be done.
+        Ledgers without which nothing can be done; if any are, the absence of the others
+        is a problem to be told.
 
     Raises
     ------
     LedgerError
-        If a required ledger, or every ledger, is left without rows; says what was found
-        instead.
+        If a required ledger is left without rows; says what was found instead.
     """
     known, ledgers = load_reference(Path(reference), key), Path(ledgers)
     files = list_ledgers(ledgers) if ledgers.is_dir() else []
@@ -132,13 +133,14 @@ def clean_folder(
     problems += [
         ("", "", "error" if ledger in required else "note", f"没有“{name}”的任何数据。")
         for ledger, name in LEDGERS.items()
-        if tables[ledger].empty
+        if required and tables[ledger].empty
     ]
     columns = ["file", "sheet", "level", "message"]
     problems = pd.DataFrame(problems, columns=columns, dtype="str")
     _require_rows(tables, problems, required)
+    accounting = _in_order(accounts) if accounts else pd.DataFrame(columns=list(ACCOUNTING))
     outcomes = describe_outcomes(asked)
-    return CleanedLedgers(tables, _in_order(accounts), issues, problems, hashes, outcomes)
+    return CleanedLedgers(tables, accounting, issues, problems, hashes, outcomes)
 
 
 def _check_across(tables, parts, known):
@@ -173,18 +175,13 @@ def check_folder(
     progress: Callable[[str, int, int], None] | None = None,
     key_file: Path | None = None,
 ) -> CleanedLedgers:
-    """Clean a folder only to see what is wrong; nothing is kept, and one ledger is enough.
+    """Clean a folder only to see what is wrong; nothing is kept, any ledgers may be absent.
 
     Parameters
     ----------
     key_file
         The project's key, where it was made: by it alone the codes of corrections are
         understood. Without it a key for the moment serves.
-
-    Raises
-    ------
-    LedgerError
-        If no ledger has a row.
     """
     if is_demonstration(Path(ledgers)):
         key = identity.DEMONSTRATION_KEY
@@ -197,9 +194,8 @@ def check_folder(
 
 def _require_rows(tables, problems, required):
     missing = [LEDGERS[ledger] for ledger in required if tables[ledger].empty]
-    if not missing and not all(table.empty for table in tables.values()):
+    if not missing:
         return
-    missing = missing or LEDGERS.values()
     lines = [f"“{'”“'.join(missing)}”没有一行可用的数据，无法继续。"]
     said = problems[problems["file"] != ""]
     errors = said[said["level"] == "error"]

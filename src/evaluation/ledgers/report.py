@@ -53,6 +53,11 @@ def describe(cleaned) -> str:
         if row.amount_read:
             words += f"；金额 {row.amount_read:,.2f} 元，保留 {row.amount_kept:,.2f} 元"
         lines.append(f"{words}。")
+    absent = [name for ledger, name in LEDGERS.items() if cleaned.tables[ledger].empty]
+    if absent:
+        lines.append(f"没有收到：{'、'.join(absent)}。")
+    if cleaned.accounting.empty and cleaned.problems.empty:
+        lines.append("没有找到 xlsx、xls 或 csv 文件：请检查文件夹。")
     for level, title in (("error", "没有读入："), ("note", "提示：")):
         found = cleaned.problems[cleaned.problems["level"] == level]
         if len(found):
@@ -69,7 +74,8 @@ def describe(cleaned) -> str:
                 + ("" if state == REPAIRED else f"（如 {row.example}{_whose(row.turn)}）")
                 for row in found.itertuples()
             ]
-    lines += ["", "已逐表核对：读入行数 = 保留 + 搁置。"]
+    if len(cleaned.accounting):
+        lines += ["", "已逐表核对：读入行数 = 保留 + 搁置。"]
     return "\n".join(lines)
 
 
