@@ -214,6 +214,14 @@ def test_a_part_of_few_persons_goes_into_what_is_unexplained():
     assert parts(short) == {"by_missing": -1, "unexplained": -1}
 
 
+def test_what_is_withheld_is_not_ascribed_to_another_reason():
+    new = [{"started_on": "2024-09-01"}] * 12
+    posts = make_posts(*[{}] * 12, {"received": 2025}, *new)
+    row = compare(make_totals(value=12), posts, 2025, clean={"post": posts}, least=10)
+    assert parts(row) == {"by_date": 12, "unexplained": 1}
+    assert pd.isna(row["by_late"])
+
+
 def test_small_definitions_do_not_leave_data_nor_can_a_part_be_found_by_subtraction(home):
     many = [{"rural": 1, "started_on": "2024-02-01"}] * 12
     urban = [{"rural": 0}] * 12 + [{"rural": 0, "started_on": "2024-02-01"}] * 3

@@ -14,6 +14,7 @@ from evaluation.panel.definitions import (
     count_without_amount,
 )
 from evaluation.panel.edition import cut_ledger
+from evaluation.panel.linkage import link_rows
 from evaluation.panel.totals import PARTS, STATES, describe, match
 from evaluation.panel.totals import load_totals as load_totals
 
@@ -66,7 +67,7 @@ def find_missing(
         first = here.sort_values("received", kind="stable").drop_duplicates(PLACE)
         mended = first[first["received"] > edition]
         count, yuan = count + len(mended), yuan + mended[ACCOUNTED[ledger]].sum()
-    return {"rows": count, "yuan": round(float(yuan), 2), "received": newest}
+    return {"rows": count, "yuan": round(float(yuan), 2) + 0, "received": newest}
 
 
 def split_difference(difference: float, could: dict[str, float]) -> dict[str, float]:
@@ -218,11 +219,10 @@ def compare_totals(
             if accounting is not None:
                 rows_of = (clean or {}).get(policy)
                 missing = find_missing(policy, edition, accounting, issues, rows_of)
-            if (policy, year) not in known:
+            if year not in known:
                 late = clean is not None and edition > year
-                then = cut_ledger(clean[policy], policy, year)[0] if late else ledgers[policy]
-                known[policy, year] = then
-            then = known[policy, year]
+                known[year] = know_then(clean, year) if late else ledgers
+            then = known[year][policy]
             row |= _compare(total, own, ledgers[policy], then, missing, least)
         row["state"], row["state_zh"] = STATES[row["match"]]
         rows.append(row)
@@ -230,6 +230,12 @@ def compare_totals(
     table = pd.DataFrame(rows).reindex(columns=columns)
     table = table.astype(dict.fromkeys(_NUMBERS, float))
     return table.assign(words_zh=[describe(row) for row in table.to_dict("records")])
+
+
+def know_then(clean: dict[str, pd.DataFrame], edition: int) -> dict[str, pd.DataFrame]:
+    """Ledgers as an earlier edition knew them: cut, latest versions, linked."""
+    cut = {name: cut_ledger(rows, name, edition)[0] for name, rows in clean.items()}
+    return link_rows(cut)
 
 
 def _compare(total, ways, ledger, then, missing, least) -> dict:
@@ -256,12 +262,14 @@ def _compare(total, ways, ledger, then, missing, least) -> dict:
         "by_missing": own["unit"] == "万元" and 0 < missing["rows"] < least,
         "by_definition": 0 < best["fewest"] < least,
     }
-    hidden = {name: 0 for name, is_few in few.items() if is_few}
     # What the day already explains is no matter of definition as well.
-    dates = split_difference(own["difference"], could | hidden)["by_date"]
+    dates = split_difference(own["difference"], could)["by_date"]
     could["by_definition"] = own["value"] - best["value"] - dates
-    parts = split_difference(own["difference"], could | hidden)
-    parts |= {} if agreed else dict.fromkeys(hidden, np.nan)
+    parts = split_difference(own["difference"], could)
+    hidden = [name for name, is_few in few.items() if is_few]
+    if not agreed:
+        parts["unexplained"] += sum(parts[name] for name in hidden)
+        parts |= dict.fromkeys(hidden, np.nan)
     return {
         "ledger": own["value"],
         "linked": linked["value"],
