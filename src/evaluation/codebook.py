@@ -59,7 +59,7 @@ def describe_columns(reference: Path) -> pd.DataFrame:
     pandas.DataFrame
         Key ``table, column``. ``table`` is a path below ``data/``; ``key`` 1 where the
         column belongs to the key; ``type``, ``meaning``, ``unit``, ``values``, ``source``,
-        ``rule``, each with ``_zh`` and ``_en``.
+        ``rule``, ``shared_rule`` (of all columns of the type), each with ``_zh`` and ``_en``.
     """
     headings, lists = load_headings(reference)["heading"], load_lists(reference)
     rows = []
@@ -77,6 +77,7 @@ def describe_columns(reference: Path) -> pd.DataFrame:
                     column.rule[at],
                 )
                 row |= {f"{f}_{language}": t for f, t in zip(_FIELDS, texts, strict=True)}
+                row[f"shared_rule_{language}"] = kind.rule[at]
             rows.append(row)
     return pd.DataFrame(rows)
 
@@ -115,8 +116,8 @@ def render_codebook(reference: Path) -> str:
     lines = [*_render_language(columns, headings, 0)]
     lines += ["## 问题的种类", ""]
     lines += _lay_out(
-        ("`kind`", "处理", "原因"),
-        [(f"`{name}`", STATES[kind.state], kind.reason) for name, kind in KINDS.items()],
+        ("`kind`", "处理", "原因", "怎样改"),
+        [(f"`{n}`", STATES[kind.state], kind.reason, kind.advice) for n, kind in KINDS.items()],
     )
     return "\n".join([*lines, "---", "", *_render_language(columns, headings, 1)])
 
@@ -126,8 +127,8 @@ def _render_language(columns, headings, at) -> Iterator[str]:
     yield from (f"# {('编码手册', 'Codebook')[at]}", "", _INTRO[at], "")
     yield from (("## 类型", "## Types")[at], "")
     titles = (
-        ("类型", "存为", "单位", "共同的规则"),
-        ("Type", "Stored as", "Unit", "Rule for all"),
+        ("类型", "台账表中存为", "单位", "共同的规则"),
+        ("Type", "Stored in tables of ledgers as", "Unit", "Rule for all"),
     )
     kinds = [(t.name[at], f"`{t.dtype}`", t.unit[at], t.rule[at]) for t in TYPES.values()]
     yield from _lay_out(titles[at], kinds)
