@@ -21,13 +21,20 @@ from evaluation.ledgers.clean_tables import ACCOUNTING
 from evaluation.ledgers.columns import parse_columns, parse_township
 from evaluation.ledgers.conflicts import check_persons
 from evaluation.ledgers.corrections import REFUSED, describe_outcomes, read_corrections
+from evaluation.ledgers.cumulative import mark_current
 from evaluation.ledgers.headings import LEDGERS
 from evaluation.ledgers.linking import hash_persons, link_businesses, link_column, link_persons
 from evaluation.ledgers.places import name_townships
 from evaluation.ledgers.programmes import check_histories, check_rows
 from evaluation.ledgers.raw import NEVER, Raw, read_parts, stack_parts
 from evaluation.ledgers.reference import Reference, load_reference
-from evaluation.ledgers.rules import check_dates, check_duplicates, collect_notes, settle
+from evaluation.ledgers.rules import (
+    check_dates,
+    check_duplicates,
+    check_merged,
+    collect_notes,
+    settle,
+)
 from evaluation.ledgers.schema import shape
 from evaluation.paths import is_demonstration, list_ledgers
 
@@ -48,7 +55,8 @@ class CleanedLedgers:
         ``amount_kept``, ``amount_repeated`` (yuan; the last of rows that only repeat
         another one).
     issues
-        One row per thing wrong; columns as in `rules.COLUMNS`.
+        One row per thing wrong; columns as in `rules.COLUMNS`, and ``current``: whether it
+        stands in a delivery that no later one replaces.
     problems
         What could not be read or was not understood: ``file, sheet, level`` (``error``:
         not loaded, ``note``), ``message``.
@@ -129,6 +137,7 @@ def clean_folder(
         notes.append(found.assign(code=code))
     issues = versions.drop_confirmed(collect_notes(notes), asked)
     issues = name_townships(issues, tables["roster"], known.places)
+    issues = mark_current(issues, tables)
     problems += [*said, *_describe_refusals(asked)]
     problems += [
         ("", "", "error" if ledger in required else "note", f"没有“{name}”的任何数据。")
@@ -217,6 +226,7 @@ def clean_raw(raw: Raw, known: Reference, corrections: list):
         index of both is the sheet's place in the order of reading), issues.
     """
     notes: list[dict] = []
+    check_merged(raw, notes)
     cleaned = parse_columns(raw, known.words, notes)
     cleaned |= link_persons(raw, known.pseudonyms, known.prefixes, cleaned.get("sex"), notes)
     cleaned |= _CLEANERS[raw.ledger](raw, known, cleaned, notes)

@@ -40,6 +40,9 @@ ISSUES = {
         "号码遮盖，姓名和电话不显示", "numbers masked, names and phones not shown")),
     "received": SOURCE["received"],
     "township": Column("text", "乡镇的名称，没有的为“不详”", "Township by name, else 不详"),
+    "current": Column("flag", "是否在最新的一次交付中", "Whether in a current delivery", (
+        "累计台账只看最近一次，其他台账各次都算",
+        "of a cumulative ledger only the last delivery, of others every one")),
     "code": Column("key", "核对码", "Code for corrections", (
         "由所填内容得出，更正时原样抄回，内容已变的更正不用",
         "from what was typed; copied into a correction, refused where the cell has changed")),

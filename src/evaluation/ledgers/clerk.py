@@ -20,9 +20,10 @@ from evaluation.ledgers.counts import (
     TURNS,
     count_by_township,
     count_reasons,
+    select_open,
 )
 from evaluation.ledgers.headings import LEDGERS
-from evaluation.ledgers.rules import KINDS, REPAIRED
+from evaluation.ledgers.rules import KINDS
 from evaluation.trace import unrecorded
 
 # No clock: a workbook that says the same as before makes nothing run again.
@@ -51,7 +52,8 @@ _HOW = (
     "5. 填好后另存为“更正.xlsx”（文件名以“更正”开头即可，可以有几个），"
     "放进台账文件夹，再运行一次。",
     "6. 是否采用，见下一次运行的“更正情况”表。台账后来又改过那一格的，不采用，会写明原因。",
-    "同一行在历年的台账里重复出现的，只列最近的一次（“相同的行”是一共几处），改一处即可。",
+    "累计式台账（每年重复以前的行）只列最近一次交来的；同一行在几份台账里出现的只列一次"
+    "（“相同的行”是一共几处），改一处即可。",
     "号码已遮盖，姓名、电话、住址不显示：请按文件、工作表、行、列在原台账中查找。",
 )
 
@@ -120,15 +122,12 @@ def list_open(issues: pd.DataFrame, ledger: str) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        What is set aside first; of equal rows the one received last, with their number in
-        ``copies``.
+        As in `counts.select_open`, what is set aside first; ``copies`` is the number of
+        equal rows in all deliveries.
     """
-    rows = issues[(issues["ledger"] == ledger) & (issues["state"] != REPAIRED)]
-    same = ["kind", "column", "code"]
-    rows = rows.assign(copies=rows.groupby(same)["row"].transform("size"))
-    rows = rows.sort_values("received", kind="stable")
-    own = rows["kind"] == "duplicate"  # each of these is to be deleted
-    rows = rows[own | ~rows.duplicated(same, keep="last")]
+    own = issues[issues["ledger"] == ledger]
+    copies = own.groupby(["kind", "column", "code"])["row"].transform("size")
+    rows = select_open(own.assign(copies=copies))
     first = rows["state"].map({state: place for place, state in enumerate(STATES)})
     turns = rows["kind"].map({kind: TURNS[described.turn] for kind, described in KINDS.items()})
     rows = rows.assign(first=first, turn=turns)

@@ -28,6 +28,19 @@ _HEADINGS = {
 _LEVELS = {"error": "未读入", "note": "提示"}
 
 
+_ONE_ROW = ["ledger", "kind", "column", "code"]
+
+
+def select_open(issues: pd.DataFrame) -> pd.DataFrame:
+    """Issues that somebody should look at: not repaired, in a current delivery, each once.
+
+    Of equal rows in several files the one received last stays.
+    """
+    rows = issues[(issues["state"] != REPAIRED) & (issues["current"] == 1)]
+    rows = rows.sort_values("received", kind="stable")
+    return rows[~rows.duplicated(_ONE_ROW, keep="last")].sort_index()
+
+
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
     """A table as people read it: Chinese headings, ledgers by name, money in 10,000 yuan."""
     shown = table.rename(columns=_HEADINGS | LEDGERS)
@@ -55,15 +68,16 @@ def count_reasons(issues: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``ledger, state, kind, reason, turn, rows, distinct`` in words for people
-        (``distinct``: a row that a cumulative ledger repeats counts once), and ``example``:
-        where the last of them stands.
+        (``distinct``: without older deliveries and repetitions), and ``example``: where the
+        last of them stands.
     """
     order = {state: place for place, state in enumerate(STATES)}
     group = issues.groupby(["ledger", "state", "kind"])
     counts = group[["file", "sheet", "row"]].last().join(group.size().rename("rows"))
-    distinct = issues.drop_duplicates(["ledger", "kind", "column", "code"])
-    distinct = distinct.groupby(["ledger", "state", "kind"]).size().rename("distinct")
-    counts = counts.join(distinct).reset_index()
+    now = issues[issues["current"] == 1].drop_duplicates(_ONE_ROW)
+    distinct = now.groupby(["ledger", "state", "kind"]).size().rename("distinct")
+    counts = counts.join(distinct).fillna({"distinct": 0}).astype({"distinct": "int64"})
+    counts = counts.reset_index()
     counts["example"] = [f"{say_place(row)}，第{row.row}行" for row in counts.itertuples()]
     counts["reason"] = [KINDS[kind].reason for kind in counts["kind"]]
     counts["turn"] = [TURNS[KINDS[kind].turn] for kind in counts["kind"]]
@@ -81,10 +95,9 @@ def count_by_township(issues: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``township, ledger, state, reason, rows``; repeated rows of cumulative ledgers once.
+        ``township, ledger, state, reason, rows``, the rows as in `select_open`.
     """
-    rows = issues[issues["state"] != REPAIRED]
-    rows = rows.drop_duplicates(["ledger", "kind", "column", "code"])
+    rows = select_open(issues)
     counts = rows.groupby(["township", "ledger", "state", "kind"]).size().rename("rows")
     counts = counts.reset_index()
     counts["reason"] = [KINDS[kind].reason for kind in counts["kind"]]
@@ -117,15 +130,14 @@ def count_outcomes(corrections: pd.DataFrame) -> pd.DataFrame:
 
 
 def count_turns(issues: pd.DataFrame) -> pd.DataFrame:
-    """Count open issues by whose turn it is and ledger; a repeated row counts once.
+    """Count open issues by whose turn it is and ledger; see `select_open`.
 
     Returns
     -------
     pandas.DataFrame
         ``ledger`` and one column per party; ledgers in their order.
     """
-    rows = issues[issues["state"] != REPAIRED]
-    rows = rows.drop_duplicates(["ledger", "kind", "column", "code"])
+    rows = select_open(issues)
     turn = rows["kind"].map({kind: TURNS[described.turn] for kind, described in KINDS.items()})
     counts = pd.crosstab(rows["ledger"], turn).rename_axis(columns=None)
     order = [ledger for ledger in LEDGERS if ledger in counts.index]
@@ -188,10 +200,9 @@ def list_breaches(issues: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``ledger, reason, rows``: repeated rows of cumulative ledgers once.
+        ``ledger, reason, rows``, the rows as in `select_open`.
     """
-    rows = issues[issues["kind"].str.startswith("rule_")]
-    rows = rows.drop_duplicates(["ledger", "kind", "column", "code"])
+    rows = select_open(issues[issues["kind"].str.startswith("rule_")])
     counts = rows.groupby(["ledger", "reason"]).size().rename("rows").reset_index()
     return counts.assign(ledger=counts["ledger"].map(LEDGERS))
 

@@ -7,6 +7,7 @@ from evaluation.ledgers.counts import (
     count_outcomes,
     count_reasons,
     say_place,
+    select_open,
     summarise,
 )
 from evaluation.ledgers.headings import LEDGERS
@@ -24,14 +25,14 @@ def describe_briefly(cleaned) -> str:
     sums, issues = cleaned.accounting, cleaned.issues
     unread = cleaned.problems.query("level == 'error' and file != ''")["file"].nunique()
     aside = int((sums["rows_read"] - sums["rows_kept"]).sum())
-    open_rows = issues[issues["state"] != REPAIRED]
-    rows = open_rows.drop_duplicates(["ledger", "code"])
+    rows = select_open(issues).drop_duplicates(["ledger", "file", "sheet", "row"])
     lines = [
         f"收到 {sums['file'].nunique() + unread} 个文件"
         + (f"，其中 {unread} 个有未读入的部分" if unread else "，全部读入")
         + f"；读入 {sums['rows_read'].sum():,} 行，保留 {sums['rows_kept'].sum():,} 行，"
         f"搁置 {aside:,} 行。",
-        f"还有 {len(rows):,} 行需要有人核实或更正（历年重复的同一行只算一次）。",
+        f"还有 {len(rows):,} 行需要有人核实或更正"
+        "（累计台账只看最近一次交来的，重复的同一行只算一次）。",
     ]
     log = cleaned.corrections
     if len(log):
