@@ -86,7 +86,7 @@ def cut_ledger(rows: pd.DataFrame, ledger: str, edition: int):
         latest["person_id"] = linked["person_id"].iloc[keep]
     blanked = sum(int((rows[name] > close).to_numpy()[order].sum()) for name in DATED[ledger])
     counts |= {"fields_blanked": blanked, "older_version": len(seen) - len(keep)}
-    return _blank_later(latest, ledger, close), seen[["person_id", "received"]], counts
+    return blank_later(latest, ledger, close), seen[["person_id", "received"]], counts
 
 
 def _find_visible(rows, ledger, edition):
@@ -115,8 +115,14 @@ def _find_visible(rows, ledger, edition):
     return kept[np.lexsort(codes)], counts
 
 
-def _blank_later(rows, ledger, close) -> pd.DataFrame:
-    """Blank the fields dated after the edition's end, with what they tell."""
+def blank_later(rows: pd.DataFrame, ledger: str, close) -> pd.DataFrame:
+    """Blank the fields dated after the edition's end, with what they tell.
+
+    Parameters
+    ----------
+    close
+        The last day, or one for each row.
+    """
     rows = rows.copy(deep=False)
     for column, told in DATED[ledger].items():
         future = rows[column] > close
