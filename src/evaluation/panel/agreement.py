@@ -16,7 +16,6 @@ from evaluation.panel.definitions import (
 from evaluation.panel.edition import cut_ledger
 from evaluation.panel.linkage import link_rows
 from evaluation.panel.totals import PARTS, STATES, describe, match
-from evaluation.panel.totals import load_totals as load_totals
 
 PLACE = ["source_file", "source_sheet", "source_row"]
 # Set aside because the row stands in its file already: nothing is missing by that.

@@ -20,6 +20,11 @@ PARTS = {
     "by_definition": "可能是口径不同，最多",
     "unexplained": "没有解释的",
 }
+HEADINGS = PARTS | {
+    "label_zh": "指标", "unit": "单位", "published": "公布数", "ledger": "台账数",
+    "difference": "差", "linked": "能对应到人的", "state_zh": "结论", "definition": "口径",
+    "nearest_zh": "最接近公布数的数法", "needed_zh": "核对还缺什么", "counted_to": "数到",
+}  # fmt: skip
 STATES = {
     "exact": ("agrees", "完全一致"),
     "rounding": ("agrees", "一致（公布数是约数）"),
