@@ -58,4 +58,17 @@ def account_for(raw, amount: np.ndarray, lost: np.ndarray, issues: pd.DataFrame)
     if wrong.any():
         file = account.loc[wrong, "file"].iloc[0]
         raise LedgerError("行数对不上：读入 ≠ 保留 + 搁置。请告知维护者。", file=file)
-    return account
+    return _join_tables(account)
+
+
+def _join_tables(account):
+    """Several tables of one ledger on one sheet are accounted for together."""
+    place = ["file", "sheet"]
+    if not account.duplicated(place).any():
+        return account
+    how = dict.fromkeys(account, "sum") | dict.fromkeys(("ledger", "received"), "first")
+    how["reporter"] = lambda names: next(filter(None, names), "")
+    rest = [name for name in account if name not in place]
+    joined = account.groupby(place, sort=False).agg({name: how[name] for name in rest})
+    order = account.index[~account.duplicated(place)]
+    return joined.reset_index()[list(account)].set_axis(order)

@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from evaluation.errors import LedgerError
 from evaluation.ledgers import values
-from evaluation.ledgers.delimited import Lines
-from evaluation.ledgers.headings import Aliases, find_table, is_no_row
+from evaluation.ledgers.headings import Aliases
+from evaluation.ledgers.layout import find_tables
 from evaluation.ledgers.workbook import read_grids
 
 GUIDE = "填写说明"  # a sheet that says how the others are filled in
@@ -60,6 +59,7 @@ class Part:
     sheet_of: np.ndarray
     rows: np.ndarray
     columns: dict[str, pa.ChunkedArray]
+    merged: dict[str, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,9 @@ class Raw:
         Row of the source, from 1.
     columns
         Cells by column of the ledger, each distinct cell once.
+    merged
+        By column the positions of cells covered by a merged one: it was filled in, or left
+        blank where it counts once.
     prints
         Fingerprint of each row: all cells but its number in the list.
     version_of
@@ -94,6 +97,7 @@ class Raw:
     order: np.ndarray
     rows: np.ndarray
     columns: dict[str, pd.Categorical]
+    merged: dict[str, np.ndarray]
     prints: np.ndarray
     version_of: np.ndarray
     known_from: np.ndarray
@@ -125,65 +129,40 @@ def read_parts(path: Path, folder: Path, aliases: Aliases) -> tuple[list[Part], 
     except LedgerError as problem:
         return [], [(problem.file, "", "error", problem.message)]
     for grid in grids:
-        try:
-            table = find_table(grid, aliases)
-        except LedgerError as problem:
-            words = f"第{problem.row}行：{problem.message}"
-            problems.append((grid.file, grid.sheet, "error", words))
-            continue
-        if table is not None:
-            problems += [_say_unknown(grid, *pair) for pair in table.unknown.items()]
-            tables.setdefault(table.ledger, []).append((grid, table))
-        elif grid.sheet != GUIDE and any(
-            cell not in ("", None) for row in grid.rows for cell in row
-        ):
-            words = "没有找到台账的表头，本表未读入。"
-            problems.append((grid.file, grid.sheet, "error", words))
+        blocks, said = find_tables(grid, aliases)
+        if not blocks and not said and grid.sheet != GUIDE:
+            said = [("error", "没有找到台账的表头，本表未读入。")]
+        if grid.hidden and blocks:
+            said.append(("note", "这是隐藏的工作表，也已读入。"))
+        said += [("note", words) for words in grid.notes]
+        problems += [(grid.file, grid.sheet, *problem) for problem in said]
+        for block in blocks:
+            tables.setdefault(block.table.ledger, []).append((grid, block))
     years = re.findall(r"(?:^|/)((?:19|20)\d\d)(?=/)", path.relative_to(folder).as_posix())
     received = int(years[0]) if years else 0
-    parts = [_read_part(ledger, found, received) for ledger, found in tables.items()]
-    return parts, problems + [said for part in parts for said in _say_empty(part)]
-
-
-def _say_empty(part):
-    counts = np.bincount(part.sheet_of, minlength=len(part.sheets))
-    empty = [sheet for sheet, count in zip(part.sheets, counts, strict=True) if not count]
-    return [(sheet.file, sheet.name, "note", "只有表头，没有数据行。") for sheet in empty]
-
-
-def _say_unknown(grid, heading, near):
-    hint = f"，最接近的是“{near}”" if near else ""
-    return grid.file, grid.sheet, "note", f"不认识的表头“{heading}”{hint}，该列未使用。"
+    return [_read_part(ledger, found, received) for ledger, found in tables.items()], problems
 
 
 def _read_part(ledger, found, received):
-    """Put the sheets of one ledger in one file below each other."""
-    pieces, rows, sheets = {column: [] for column in found[0][1].columns}, [], []
-    for grid, table in found:
-        kept, body, skipped = _data_rows(grid.rows, table)
+    """Put the tables of one ledger in one file below each other."""
+    pieces = {column: [] for column in found[0][1].table.columns}
+    rows, sheets, merged = [], [], {}
+    for grid, block in found:
+        table, above = block.table, sum(map(len, rows))
         names = {at: column for column, at in table.columns.items()}
-        above = sum(map(len, rows))
-        for at, column in enumerate(body):
+        for at, column in enumerate(block.columns, table.left):
             # Unused columns only tell duplicates from rows that differ there.
             pieces.setdefault(names.get(at, f"?{at}"), []).append((above, column))
-        rows.append(np.array(kept, dtype=int) + 1)
-        sheets.append(
-            Sheet(grid.file, grid.sheet, received, table.headings, table.units, skipped)
-        )
+        for at, covered in block.merged.items():
+            merged.setdefault(names.get(at, ""), []).append(covered + above)
+        rows.append(block.rows + 1)
+        said = (table.headings, table.units, block.skipped, block.reporter)
+        sheets.append(Sheet(grid.file, grid.sheet, received, *said))
     pieces.pop("serial", None)
     sheet_of = np.repeat(np.arange(len(rows)), [len(kept) for kept in rows])
     columns = {name: _below(found, len(sheet_of)) for name, found in pieces.items()}
-    return Part(ledger, sheets, sheet_of, np.concatenate(rows), columns)
-
-
-def _columns(rows, kept):
-    """The columns of some rows, up to the last cell of the longest."""
-    if isinstance(rows, Lines):
-        return rows.columns(kept)
-    body = [rows[place] for place in kept]
-    width = max(map(len, body), default=0)
-    full = (row if len(row) == width else [*row, *[""] * (width - len(row))] for row in body)
-    return zip(*full, strict=True)
+    merged = {n: np.concatenate(found) for n, found in merged.items() if n in columns}
+    return Part(ledger, sheets, sheet_of, np.concatenate(rows), columns, merged)
 
 
 def _below(pieces, length):
@@ -228,11 +207,22 @@ def _stack(ledger, parts, before):
         ),
         rows=np.concatenate([part.rows for part in parts]),
         columns={name: column for name, column in columns.items() if name[0] != "?"},
+        merged=_join_merged(parts),
         prints=_fingerprints(columns, len(sheet_of)),
         version_of=np.arange(len(sheet_of)),
         known_from=np.zeros(len(sheet_of), dtype=int),
         superseded=np.zeros(len(sheet_of), dtype=int),
     )
+
+
+def _join_merged(parts):
+    """Positions of merged cells in all rows, by known column."""
+    found, above = {}, 0
+    for part in parts:
+        for name, places in part.merged.items():
+            found.setdefault(name, []).append(places + above)
+        above += len(part.rows)
+    return {name: np.concatenate(places) for name, places in found.items()}
 
 
 def _fingerprints(columns, length):
@@ -252,40 +242,3 @@ def print_cells(column: str, texts) -> np.ndarray:
 def hash_texts(texts) -> np.ndarray:
     """Fingerprints of texts; no secret, so they leave the memory only keyed."""
     return pd.util.hash_array(np.asarray(texts, dtype=object), categorize=False)
-
-
-def _data_rows(rows, table):
-    """Rows that hold data: their places and columns, and how many totals or notes there are."""
-    at, serial = table.columns["number"], table.columns.get("serial", -1)
-    heading, places = rows[table.first - 1], range(table.first, len(rows))
-    if isinstance(rows, Lines):
-        body = rows.columns(places)
-        numbers = body[at] if at < len(body) else [""] * len(places)
-    else:
-        body, numbers = None, [row[at] if at < len(row) else "" for row in rows[table.first :]]
-    left_out, skipped = set(), 0
-    for place in _without_number(numbers):
-        row = rows[table.first + place]
-        number = row[at] if at < len(row) else ""
-        if not any(
-            cell not in ("", None) and str(cell).strip()
-            for position, cell in enumerate(row)
-            if position != serial
-        ):
-            left_out.add(table.first + place)
-        elif row == heading or is_no_row(row, number):
-            left_out.add(table.first + place)
-            skipped += 1
-    kept = [place for place in places if place not in left_out]
-    return kept, _columns(rows, kept) if body is None or left_out else body, skipped
-
-
-def _without_number(cells):
-    """Places of the cells that are no text as long as a resident number."""
-    if isinstance(cells, pa.ChunkedArray):
-        return np.flatnonzero(pc.utf8_length(cells).to_numpy() < 15)
-    return [
-        place
-        for place, cell in enumerate(cells)
-        if not (isinstance(cell, str) and len(cell) >= 15)
-    ]

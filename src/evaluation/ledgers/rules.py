@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.ledgers.identity import mask
+from evaluation.ledgers.merged import counts_once
 from evaluation.ledgers.raw import hash_texts
 from evaluation.ledgers.schema import KEY_DATES, ORDERED
 
@@ -232,6 +233,15 @@ def check_dates(raw, cleaned: dict, notes: list) -> None:
     years = [f"{sheet.received}-12-31" if sheet.received else "NaT" for sheet in raw.sheets]
     late = cleaned[first] > np.array(years, dtype="datetime64[us]")[raw.sheet_of]
     notes.append(note(raw, late, first, "date_future"))
+
+
+def check_merged(raw, notes: list) -> None:
+    """Say which cells were filled in from a merged one, and which amounts count once."""
+    for column, places in raw.merged.items():
+        where = np.zeros(len(raw.rows), dtype=bool)
+        where[places] = True
+        kind = "amount_merged" if counts_once(raw.ledger, column) else "cell_filled"
+        notes.append(note(raw, where, column, kind))
 
 
 def check_duplicates(raw, notes: list) -> None:

@@ -1,0 +1,366 @@
+"""The rows that hold a table's headings: which ledger it is, which column is which."""
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+
+from evaluation.errors import LedgerError
+from evaluation.ledgers.captions import find_unit
+from evaluation.ledgers.headings import (
+    LEDGERS,
+    Aliases,
+    forms_of,
+    names_somebody_else,
+    normalise,
+)
+from evaluation.ledgers.merged import Merges
+
+_FEWEST = 3  # headings that make a table
+_TALLEST = 3  # rows of a heading
+_ENDLESS = 2**20  # a column that no sheet has
+_UNIT = re.compile(r"万元|元")
+_GROUP_UNIT = re.compile(r"\((?:单位:?)?(?:人民币)?(万元|元)\)|[,、/](万元|元)$")
+_DIGITS = re.compile(r"[\d*]{6}")  # nothing of a heading
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table found in a sheet.
+
+    Attributes
+    ----------
+    ledger
+        Which of the five it is.
+    columns
+        Position in the sheet by column of the ledger.
+    headings
+        Heading as typed, by column of the ledger.
+    units
+        ``元`` or ``万元`` where the heading or a line above the table says so.
+    unknown
+        Headings without a column: as typed, position, the nearest known one (or nothing).
+    again
+        Headings of a column that is there already: as typed, position.
+    bare
+        Positions of columns without any heading.
+    first
+        Position of the first row below the heading.
+    left, right
+        First column of the table and the one after its last.
+    """
+
+    ledger: str
+    columns: dict[str, int]
+    headings: dict[str, str]
+    units: dict[str, str]
+    unknown: list[tuple[str, int, str]]
+    again: list[tuple[str, int]]
+    bare: list[int]
+    first: int
+    left: int
+    right: int
+
+
+@dataclass(frozen=True)
+class Heading:
+    """One to three rows that hold the headings of a table, or of several side by side.
+
+    Attributes
+    ----------
+    position, height
+        Its first row, and how many there are.
+    names
+        By column: its possible names, best first, each with the number of rows joined.
+    keys
+        By column: known headings that it may stand for, and by which of its names.
+    fits
+        How many columns of the ledger that it fits best are there.
+    """
+
+    position: int
+    height: int
+    names: list[list[tuple[str, int]]]
+    keys: list[list[tuple[str, int]]]
+    fits: int
+
+
+def find_heading(
+    rows: Sequence[list], first: int, last: int, merges: Merges, aliases: Aliases
+) -> Heading | None:
+    """Find the heading that begins at one of some rows, or none with three known headings.
+
+    Of several the one that fits a ledger best is taken: most columns, then most that only
+    the rows together name, then fewest rows.
+
+    Parameters
+    ----------
+    first, last
+        Rows at which it may begin.
+    """
+    best, rank = None, (_FEWEST - 1, 0, 0)
+    known = aliases.known
+    for position in range(max(first, 0), min(last + 1, len(rows))):
+        for height in range(1, _TALLEST + 1):
+            block = rows[position : position + height]
+            if len(block) < height or is_data(block[-1]):
+                break
+            names = _names(block, position, merges)
+            keys = [_keys(forms, known) for forms in names]
+            if sum(map(bool, keys)) < rank[0]:
+                continue
+            matches = [_match(keys, table) for table in aliases.columns.values()]
+            widest = max(matches, key=len)
+            joined = sum(names[at][used][1] > 1 for at, used in widest.values())
+            if (len(widest), joined, -height) > rank:
+                best = Heading(position, height, names, keys, len(widest))
+                rank = (len(widest), joined, -height)
+    return best
+
+
+def read_heading(
+    heading: Heading, left: int, right: int, above: list[list], aliases: Aliases, units: dict
+) -> Table:
+    """Tell which ledger the columns between two positions are, and which column is which.
+
+    The ledger whose alias table knows most of the headings is taken; the file's name
+    plays no part.
+
+    Parameters
+    ----------
+    above
+        Lines above the heading, which may state a unit.
+    units
+        Units by column that hold where neither heading nor line states one.
+
+    Raises
+    ------
+    LedgerError
+        If two ledgers fit equally well (names both), if a required column is
+        missing (names the headings found), or if an amount has no unit.
+    """
+    names, row = heading.names, heading.position + 1
+    inside = [found if left <= at < right else [] for at, found in enumerate(heading.keys)]
+    scores = {ledger: _match(inside, table) for ledger, table in aliases.columns.items()}
+    most = max(map(len, scores.values()))
+    fitting = [ledger for ledger, columns in scores.items() if len(columns) == most]
+    if len(fitting) > 1:
+        both = "”与“".join(LEDGERS[ledger] for ledger in fitting)
+        raise LedgerError(
+            f"表头同样像“{both}”，无法判断是哪个台账：请补全表头或 columns.csv 中的别名。",
+            row=row,
+        )
+    ledger, places = fitting[0], range(left, min(right, len(names)))
+    columns = {column: at for column, (at, _) in scores[ledger].items()}
+    headings = {c: _typed(names[at][used][0]) for c, (at, used) in scores[ledger].items()}
+    _require(ledger, columns, [names[at] for at in places], aliases, row)
+    full = {column: names[at][0][0] for column, at in columns.items()}
+    units = _find_units(ledger, headings, full, find_unit(above), units, aliases, row)
+    rest = [at for at in places if at not in set(columns.values())]
+    return Table(
+        ledger,
+        columns,
+        headings,
+        units,
+        **_sort_rest(names, rest, set(columns), aliases.columns[ledger]),
+        first=heading.position + heading.height,
+        left=left,
+        right=right,
+    )
+
+
+def split_sides(heading: Heading, aliases: Aliases) -> list[tuple[int, int]]:
+    """Where tables stand side by side: first column of each and the one after its last.
+
+    Only where each has all required columns of a ledger: a spouse's name and number beside
+    a person's make no second table.
+    """
+    numbers = [
+        at
+        for at, found in enumerate(heading.keys)
+        if any(t.get(key) == "number" for key, _ in found for t in aliases.columns.values())
+    ]
+    cuts = [0]
+    for before, after in pairwise(numbers):
+        cut = _find_cut(heading.names, cuts[-1], before, after)
+        cuts += [cut] if cut else []
+    sides = list(pairwise([*cuts, _ENDLESS]))
+    whole = all(_is_whole(heading, side, aliases) for side in sides)
+    return sides if whole else [(0, _ENDLESS)]
+
+
+def _find_cut(names, first, before, after):
+    """The column after a blank one between two numbers, or the one named as the first is."""
+    texts = [name_of(forms) for forms in names]
+    blank = [at for at in range(before + 1, after) if not texts[at]]
+    if blank:
+        return blank[-1] + 1
+    start = next((text for text in texts[first:] if text), None)
+    return next((at for at in range(before + 1, after + 1) if texts[at] == start), None)
+
+
+def _is_whole(heading, side, aliases):
+    inside = [k if side[0] <= at < side[1] else [] for at, k in enumerate(heading.keys)]
+    return any(
+        set(aliases.required[ledger]) <= set(_match(inside, table))
+        for ledger, table in aliases.columns.items()
+    )
+
+
+def _names(block, position, merges):
+    """Possible names of each column, each with the number of rows joined, best first."""
+    width = max(map(len, block))
+    texts = [[_text(cell) for cell in row] + [""] * (width - len(row)) for row in block]
+    if len(block) == 1:
+        return [[(text, 1)] for text in _continue(texts[0])]
+    below = [""] * width
+    for height in range(len(block) - 1, -1, -1):
+        if height < len(block) - 1:
+            texts[height] = _spread(texts[height], below, position + height, merges)
+        below = [text or under for text, under in zip(texts[height], below, strict=True)]
+    chosen = sorted(
+        (rows for n in range(1, len(block) + 1) for rows in combinations(range(len(block)), n)),
+        key=lambda rows: (-len(rows), [-row for row in reversed(rows)]),
+    )
+    return [_join(column, chosen) for column in zip(*texts, strict=True)]
+
+
+def _join(column, chosen):
+    """Names of a column from the texts of its rows; rows that are blank there join nothing."""
+    names, about = {}, {row for row, text in enumerate(column) if names_somebody_else(text)}
+    for rows in chosen:
+        if about - set(rows):
+            continue  # under 配偶 stand the spouse's name and number
+        texts = [column[row] for row in rows if column[row]]
+        names.setdefault("".join(texts), len(texts))
+    return list(names.items())
+
+
+def _spread(texts, below, row, merges):
+    """Name cells of an upper row after their left neighbour where it is merged over them.
+
+    Without merged cells (csv) that is guessed from a name below a blank cell.
+    """
+    covered, spread, last = merges.across(row), [], ""
+    for at, (text, under) in enumerate(zip(texts, below, strict=True)):
+        if text:
+            last = text
+        elif covered is not None:
+            last = texts[covered[at]] if at in covered else ""
+        elif not under:
+            last = ""
+        spread.append(last)
+    return spread
+
+
+def is_data(row: list) -> bool:
+    """Whether a row holds numbers such as no heading has."""
+    return any(_DIGITS.search(str(cell)) for cell in row)
+
+
+def _continue(names):
+    """Name a cell without a heading after its left neighbour: merged over two columns."""
+    return [
+        text or (f"{before}（续）" if before else "")
+        for text, before in zip(names, ["", *names], strict=False)
+    ]
+
+
+def _text(cell):
+    return cell.strip() if isinstance(cell, str) else ""
+
+
+def _keys(forms, known):
+    """Known headings that a column's names may stand for, and which name it is, best first."""
+    return [
+        (key, used)
+        for used, (form, _) in enumerate(forms)
+        for key in forms_of(form)
+        if key in known
+    ]
+
+
+def _match(keys, table):
+    """Position and which of its names fitted, by column of a ledger."""
+    columns = {}
+    for at, found in enumerate(keys):
+        hits = ((table[key], used) for key, used in found if key in table)
+        column, used = next(hits, (None, 0))
+        if column and column not in columns:
+            columns[column] = (at, used)
+    return columns
+
+
+def name_of(forms) -> str:
+    """Heading of a column as typed, for people; nothing if it has none of its own."""
+    text = _typed(forms[0][0])
+    return "" if text.endswith("（续）") else text
+
+
+def _typed(text):
+    return re.sub(r"\s+", "", text)
+
+
+def _require(ledger, columns, names, aliases, row):
+    missing = [h for column, h in aliases.required[ledger].items() if column not in columns]
+    if missing:
+        found = "、".join(filter(None, map(name_of, names)))
+        raise LedgerError(
+            f"“{LEDGERS[ledger]}”缺少“{'”“'.join(missing)}”列，本表未读入。"
+            f"现有表头：{found}。若只是叫法不同，请在 columns.csv 中补充别名。",
+            row=row,
+        )
+
+
+AMOUNTS = {
+    "register": ("monthly_wage",),
+    "subsidy": ("amount",),
+    "loan": ("principal", "interest_subsidy", "compensated_amount"),
+    "post": ("monthly_standard", "pay", "insurance"),
+}
+
+
+def _find_units(ledger, headings, full, said, inherited, aliases, row):
+    units = {}
+    for column in AMOUNTS.get(ledger, ()):
+        if column not in headings:
+            continue
+        own = _UNIT.search(headings[column])
+        group = _GROUP_UNIT.search(unicodedata.normalize("NFKC", full[column]))
+        unit = own.group() if own else (group[1] or group[2]) if group else said
+        unit = unit or inherited.get(column) or aliases.units[ledger].get(column)
+        if unit not in ("元", "万元"):
+            raise LedgerError(
+                "既没有在表头、也没有在表格上方写明金额单位，本表未读入："
+                f"请把表头写成“{headings[column]}（元）”或“（万元）”。",
+                row=row,
+                column=headings[column],
+            )
+        units[column] = unit
+    return units
+
+
+def _sort_rest(names, rest, used, table):
+    """Columns that are not used: unknown ones, those that are there twice, those unnamed."""
+    unknown, again, bare = [], [], []
+    free = [key for key, column in table.items() if len(key) > 1 and column not in used]
+    for at in rest:
+        text = name_of(names[at])
+        if not text:
+            bare.append(at)
+        elif any(key in table for form, _ in names[at] for key in forms_of(form)):
+            again.append((text, at))
+        else:
+            unknown.append((text, at, _nearest(names[at], free)))
+    return {"unknown": unknown, "again": again, "bare": bare}
+
+
+def _nearest(forms, free):
+    """The known heading of a column still missing that a heading comes nearest to."""
+    for form, _ in forms:
+        near = difflib.get_close_matches(normalise(form), free, 1)
+        if near:
+            return near[0]
+    return ""
