@@ -7,7 +7,8 @@ import pytest
 from evaluation.errors import LedgerError
 from evaluation.ledgers.captions import is_no_row
 from evaluation.ledgers.headings import load_aliases
-from evaluation.ledgers.heads import find_heading, read_heading, split_sides
+from evaluation.ledgers.heads import find_heading, split_sides
+from evaluation.ledgers.mapping import read_heading
 from evaluation.ledgers.merged import Merges
 
 REFERENCE = Path(__file__).parents[1] / "data" / "reference"

@@ -23,7 +23,8 @@ from evaluation.ledgers.captions import (
 )
 from evaluation.ledgers.delimited import Lines
 from evaluation.ledgers.headings import Aliases
-from evaluation.ledgers.heads import Table, find_heading, read_heading, split_sides
+from evaluation.ledgers.heads import find_heading, split_sides
+from evaluation.ledgers.mapping import Table, read_heading
 from evaluation.ledgers.merged import Merges, counts_once
 from evaluation.ledgers.workbook import Grid
 
