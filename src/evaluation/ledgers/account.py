@@ -31,7 +31,7 @@ def account_for(raw, amount: np.ndarray, lost: np.ndarray, issues: pd.DataFrame)
     Raises
     ------
     LedgerError
-        If rows read are not rows kept and rows set aside.
+        If rows or yuan read are not those kept and those set aside.
     """
     last, count = raw.is_last, len(raw.sheets)
     read, kept = raw.sheet_of[last], raw.sheet_of[last & ~lost]
@@ -54,10 +54,12 @@ def account_for(raw, amount: np.ndarray, lost: np.ndarray, issues: pd.DataFrame)
     )
     aside = issues.loc[issues["state"] == "set_aside", "position"].unique().astype(int)
     set_aside = np.bincount(raw.sheet_of[aside], minlength=count)
+    yuan = np.bincount(raw.sheet_of[aside], amount[aside], count)
     wrong = account["rows_read"] != account["rows_kept"] + set_aside
+    wrong |= (account["amount_read"] - account["amount_kept"] - yuan).abs() > 0.05
     if wrong.any():
         file = account.loc[wrong, "file"].iloc[0]
-        raise LedgerError("行数对不上：读入 ≠ 保留 + 搁置。请告知维护者。", file=file)
+        raise LedgerError("行数或金额对不上：读入 ≠ 保留 + 搁置。请告知维护者。", file=file)
     return _join_tables(account)
 
 

@@ -29,6 +29,7 @@ from evaluation.ledgers.programmes import check_histories, check_rows
 from evaluation.ledgers.raw import NEVER, Raw, read_parts, stack_parts
 from evaluation.ledgers.reference import Reference, load_reference
 from evaluation.ledgers.rules import (
+    SET_ASIDE,
     check_dates,
     check_duplicates,
     check_merged,
@@ -247,6 +248,7 @@ def clean_raw(raw: Raw, known: Reference, corrections: list):
     account = account_for(raw, amount, lost, issues)
     at, nobody = issues["position"].to_numpy(dtype=int), np.full(len(raw.rows), None)
     issues = issues.assign(
+        amount=np.where(issues["state"] == SET_ASIDE, amount[at], 0.0),
         township=cleaned.get("township", nobody)[at],
         person_id=cleaned["person_id"][at],
         code=matching.find_codes(issues, raw, known.pseudonyms),

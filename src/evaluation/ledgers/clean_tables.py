@@ -39,13 +39,15 @@ ISSUES = {
     "shown": Column("text", "所填内容", "What was typed", (
         "号码遮盖，姓名和电话不显示", "numbers masked, names and phones not shown")),
     "received": SOURCE["received"],
+    "amount": Column("amount", "搁置的金额", "Amount set aside", (
+        "只有搁置的行有；合计 = 读入 - 保留", "of rows set aside only; read - kept in sum")),
     "township": Column("text", "乡镇的名称，没有的为“不详”", "Township by name, else 不详"),
-    "current": Column("flag", "是否在最新的一次交付中", "Whether in a current delivery", (
-        "累计台账只看最近一次，其他台账各次都算",
-        "of a cumulative ledger only the last delivery, of others every one")),
     "code": Column("key", "核对码", "Code for corrections", (
         "由所填内容得出，更正时原样抄回，内容已变的更正不用",
         "from what was typed; copied into a correction, refused where the cell has changed")),
+    "current": Column("flag", "是否在最新的一次交付中", "Whether in a current delivery", (
+        "累计台账只看最近一次，其他台账各次都算",
+        "of a cumulative ledger only the last delivery, of others every one")),
 }  # fmt: skip
 CORRECTIONS = {
     "workbook": Column("text", "更正工作簿", "Workbook of corrections"),

@@ -6,6 +6,7 @@ Filled in and put beside the ledgers under a name that begins with 更正, it is
 
 import datetime
 import shutil
+import textwrap
 from pathlib import Path
 
 import pandas as pd
@@ -97,6 +98,7 @@ def write_issues(cleaned, path: Path) -> Path:
 _SUMMARY = {
     "ledger": ("台账", 24), "state": ("处理", 10), "reason": ("原因", 56),
     "turn": ("由谁处理", 16), "rows": ("行数", 8), "distinct": ("不重复的行", 12),
+    "amount_aside": ("搁置的金额（元）", 16),
 }  # fmt: skip
 _UNREAD = {
     "file": ("文件", 40), "sheet": ("工作表", 16), "state": ("处理", 10),
@@ -176,9 +178,13 @@ def _make_styles(book):
 
 
 def _write_words(sheet, styles):
-    sheet.set_column(0, 0, 100, styles["wrap"])
+    sheet.set_column(0, 0, 84)
+    sheet.fit_to_pages(1, 0)
     for number, words in enumerate(_HOW):
-        sheet.write_string(number, 0, words, styles["wrap" if number else "title"])
+        # Programs without the font of the file neither break lines nor grow rows rightly.
+        lines = textwrap.wrap(words, 40)
+        sheet.set_row(number, 20 * len(lines))
+        sheet.write_string(number, 0, "\n".join(lines), styles["wrap" if number else "title"])
 
 
 def _write_table(sheet, styles, rows, columns):
@@ -187,8 +193,7 @@ def _write_table(sheet, styles, rows, columns):
         sheet.write_string(0, place, title, styles["bold"])
     for number, row in enumerate(rows[list(columns)].to_numpy().tolist(), 1):
         _write_row(sheet, number, row)
-    sheet.freeze_panes(1, 0)
-    sheet.autofilter(0, 0, max(len(rows), 1), len(columns) - 1)
+    _lay_out(sheet, (1, 0), max(len(rows), 1), len(columns) - 1)
 
 
 def _write_list(sheet, styles, rows):
@@ -205,8 +210,17 @@ def _write_list(sheet, styles, rows):
         _write_row(
             sheet, number, row, [styles["fill"] if f in _FILLED_IN else None for f in _WIDTHS]
         )
-    sheet.freeze_panes(1, 4)
-    sheet.autofilter(0, 0, last, len(_WIDTHS) - 1)
+    _lay_out(sheet, (1, 4), last, len(_WIDTHS) - 1)
+
+
+def _lay_out(sheet, frozen, last_row, last_column):
+    """Headings stay in sight and can be filtered; on paper a page is as wide as the table."""
+    sheet.freeze_panes(*frozen)
+    sheet.autofilter(0, 0, last_row, last_column)
+    sheet.set_landscape()
+    sheet.set_paper(9)  # A4
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
 
 
 def _write_row(sheet, number, row, styles=None):

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from evaluation.ledgers.corrections import ALREADY, APPLIED, KEPT, REFUSED
+from evaluation.ledgers.cumulative import find_current
 from evaluation.ledgers.headings import LEDGERS
 from evaluation.ledgers.rules import FLAGGED, KINDS, REPAIRED, SET_ASIDE
 
@@ -22,8 +23,10 @@ _HEADINGS = {
     "turn": "由谁处理",
     "rows": "行", "distinct": "不重复的行", "example": "例如", "township": "乡镇",
     "received": "收到的年份", "corrections": "更正（条）", "copies": "另有相同的行",
-    "rescued": "恢复计入的行", "amount_change": "金额变动（万元）", "file": "文件",
-    "sheet": "工作表", "level": "程度", "message": "说明",
+    "amount_aside": "搁置（万元）", "rescued": "恢复计入的行",
+    "amount_change": "金额变动（万元）", "file": "文件", "sheet": "工作表", "level": "程度",
+    "message": "说明", "persons": "人", "person_times": "人次（行）", "awards": "笔（通过）",
+    "unlinked": "号码不能用的行",
 }  # fmt: skip
 _LEVELS = {"error": "未读入", "note": "提示"}
 
@@ -67,13 +70,14 @@ def count_reasons(issues: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``ledger, state, kind, reason, turn, rows, distinct`` in words for people
-        (``distinct``: without older deliveries and repetitions), and ``example``: where the
-        last of them stands.
+        ``ledger, state, kind, reason, turn, rows, distinct, amount_aside`` in words for
+        people (``distinct``: without older deliveries and repetitions; yuan set aside), and
+        ``example``: where the last of them stands.
     """
     order = {state: place for place, state in enumerate(STATES)}
     group = issues.groupby(["ledger", "state", "kind"])
     counts = group[["file", "sheet", "row"]].last().join(group.size().rename("rows"))
+    counts["amount_aside"] = group["amount"].sum()
     now = issues[issues["current"] == 1].drop_duplicates(_ONE_ROW)
     distinct = now.groupby(["ledger", "state", "kind"]).size().rename("distinct")
     counts = counts.join(distinct).fillna({"distinct": 0}).astype({"distinct": "int64"})
@@ -86,7 +90,19 @@ def count_reasons(issues: pd.DataFrame) -> pd.DataFrame:
     counts = counts.assign(
         ledger=counts["ledger"].map(LEDGERS), state=counts["state"].map(STATES)
     )
-    return counts[["ledger", "state", "kind", "reason", "turn", "rows", "distinct", "example"]]
+    return counts[
+        [
+            "ledger",
+            "state",
+            "kind",
+            "reason",
+            "turn",
+            "rows",
+            "distinct",
+            "amount_aside",
+            "example",
+        ]
+    ]
 
 
 def count_by_township(issues: pd.DataFrame) -> pd.DataFrame:
@@ -184,6 +200,33 @@ def count_by_year(accounting: pd.DataFrame, issues: pd.DataFrame) -> pd.DataFram
     read = accounting.groupby(["received", "ledger"])["rows_read"].sum()
     rates = (found.reindex(read.index, fill_value=0) / read.clip(lower=1) * 1_000).round(1)
     return rates.unstack("ledger").reindex(columns=list(LEDGERS)).reset_index()
+
+
+def count_persons(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Persons, person-times and awards of each ledger, each counted apart.
+
+    In current deliveries only (see `cumulative`), corrected rows once. A person-time is a
+    row; an award is an approved subsidy, a loan paid out, a placement. Rows whose number
+    cannot be used are no persons here: `panel.linkage` finds out whose they are.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Key ``ledger``: ``person_times, persons, unlinked, awards`` (0: not a ledger of
+        awards).
+    """
+    rows, first = [], find_current(tables)
+    for ledger, table in tables.items():
+        now = table[(table["received"] >= first[ledger]) & table["superseded"].isna()]
+        awards = {"post": len(now)}
+        if ledger == "subsidy":
+            awards[ledger] = int((now["result"] == "approved").sum())
+        elif ledger == "loan":
+            awards[ledger] = int(now["paid_out"].notna().sum())
+        persons, unlinked = now["person_id"].nunique(), int(now["person_id"].isna().sum())
+        rows.append((ledger, len(now), persons, unlinked, awards.get(ledger, 0)))
+    columns = ["ledger", "person_times", "persons", "unlinked", "awards"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def count_deliveries(accounting: pd.DataFrame) -> pd.DataFrame:

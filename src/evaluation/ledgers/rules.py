@@ -139,10 +139,13 @@ KINDS = {
 
 COLUMNS = [
     "file", "sheet", "row", "column", "ledger", "kind", "state", "reason", "advice", "shown",
-    "received", "township", "code",
+    "received", "amount", "township", "code",
 ]  # fmt: skip
 _TYPES = {name: "int64" if name in ("row", "received") else "str" for name in COLUMNS}
-_SETTLED = {name: kind for name, kind in _TYPES.items() if name not in ("township", "code")}
+_TYPES["amount"] = "float64"
+_SETTLED = {
+    name: kind for name, kind in _TYPES.items() if name not in ("amount", "township", "code")
+}
 _NOT_SHOWN = {"name", "phone", "address", "household", "birth"}
 
 
@@ -157,9 +160,9 @@ def note(raw, where, column: str, kind: str, reasons: list[str] | None = None) -
     Returns
     -------
     dict
-        Columns of equal length: `COLUMNS` but township and code, ``field`` (column of the
-        ledger) and ``position`` of the row, which `settle` puts together; numbers are
-        masked, names and phones not shown at all.
+        Columns of equal length: `COLUMNS` but amount, township and code, ``field`` (column
+        of the ledger) and ``position`` of the row, which `settle` puts together; numbers
+        are masked, names and phones not shown at all.
     """
     positions = np.flatnonzero(where)
     n, described = len(positions), KINDS[kind]
@@ -215,6 +218,7 @@ def note_table(
         "advice": described.advice,
         "shown": "",
         "received": rows["received"],
+        "amount": 0.0,
         "township": rows.get("township"),
         "code": "",
     }
