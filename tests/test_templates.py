@@ -10,8 +10,9 @@ from evaluation.errors import EvaluationError
 from evaluation.ledgers import guidance, templates
 from evaluation.ledgers.clean import check_folder
 from evaluation.ledgers.guidance import ALWAYS, LATER, describe_fields
-from evaluation.ledgers.headings import LEDGERS, find_table, load_aliases
+from evaluation.ledgers.headings import LEDGERS, load_aliases
 from evaluation.ledgers.identity import check_credit_code
+from evaluation.ledgers.layout import find_tables
 from evaluation.ledgers.raw import GUIDE, read_parts
 from evaluation.ledgers.usual import load_words
 from evaluation.ledgers.workbook import read_grids
@@ -166,10 +167,10 @@ def test_headings_are_known_and_nothing_required_is_left_out(folder):
     aliases = load_aliases(REFERENCE)
     for ledger, name in LEDGERS.items():
         grid, guide = read_grids(folder / f"{name}.xlsx", folder)
-        table = find_table(grid, aliases)
-        assert table.ledger == ledger and not table.unknown
-        assert tuple(table.columns) == guidance.COLUMNS[ledger]
-        assert find_table(guide, aliases) is None and guide.sheet == GUIDE
+        ((block,), problems) = find_tables(grid, aliases)
+        assert block.table.ledger == ledger and not problems
+        assert tuple(block.table.columns) == guidance.COLUMNS[ledger]
+        assert not find_tables(guide, aliases)[0] and guide.sheet == GUIDE
 
 
 def test_no_file_is_overwritten_unless_asked(tmp_path):

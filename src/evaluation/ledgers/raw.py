@@ -131,10 +131,12 @@ def read_parts(path: Path, folder: Path, aliases: Aliases) -> tuple[list[Part], 
     for grid in grids:
         blocks, said = find_tables(grid, aliases)
         if not blocks and not said and grid.sheet != GUIDE:
-            said = [("error", "没有找到台账的表头，本表未读入。")]
+            hidden = ("note", "没有找到台账的表头，本表未读入（隐藏的工作表）。")
+            said = [hidden if grid.hidden else ("error", "没有找到台账的表头，本表未读入。")]
         if grid.hidden and blocks:
             said.append(("note", "这是隐藏的工作表，也已读入。"))
         said += [("note", words) for words in grid.notes]
+        said += [("note", "只有表头，没有数据行。") for block in blocks if not len(block.rows)]
         problems += [(grid.file, grid.sheet, *problem) for problem in said]
         for block in blocks:
             tables.setdefault(block.table.ledger, []).append((grid, block))
