@@ -45,7 +45,12 @@ def select_open(issues: pd.DataFrame) -> pd.DataFrame:
 
 
 def in_words(table: pd.DataFrame) -> pd.DataFrame:
-    """A table as people read it: Chinese headings, ledgers by name, money in 10,000 yuan."""
+    """A table as people read it: Chinese headings, ledgers by name, money in 10,000 yuan.
+
+    One without rows says so.
+    """
+    if table.empty:
+        return pd.DataFrame({"": ["没有。"]}, index=[""])
     shown = table.rename(columns=_HEADINGS | LEDGERS)
     for column in table:
         if column.startswith("amount_"):
