@@ -86,6 +86,25 @@ def test_the_examples_pass_without_a_word(folder, fields):
     assert cleaned.tables["post"]["ended_on"].dt.day.tolist() == [4]
 
 
+def test_the_office_that_reports_is_read_and_who_signs_is_not(folder, fields):
+    fill(folder, "post", fields, [examples(fields, "post")])
+    book = open_template(folder, "post")
+    sheet = book.worksheets[0]
+    for label, typed in {
+        "填报单位：": "某某镇人民政府",
+        "填表人：": "李四",
+        "填表日期：": "2024-01-05",
+    }.items():
+        cells = (cell for row in sheet.iter_rows(max_row=FIRST) for cell in row)
+        found = next(cell for cell in cells if cell.value == label)
+        found.offset(0, 1).value = typed
+    book.save(folder / f"{LEDGERS['post']}.xlsx")
+    said, cleaned = read(folder)
+    assert not [words for words in said if "只有表头" not in words[-1]]
+    reporters = cleaned.accounting.set_index("ledger")["reporter"]
+    assert reporters["post"] == "某某镇人民政府" and reporters["loan"] == ""
+
+
 def test_what_is_not_needed_may_be_blank(folder, fields):
     for ledger in LEDGERS:
         for needed in ((ALWAYS,), (ALWAYS, LATER)):
