@@ -7,7 +7,7 @@ from pathlib import Path
 from evaluation.errors import EvaluationError
 
 LEDGER_ENDINGS = {".xlsx", ".xlsm", ".xls", ".csv"}
-_NOT_A_LEDGER = ("~$", ".", "更正", "corrections", "issues")
+NOT_A_LEDGER = ("~$", ".", "更正", "corrections", "issues")
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def list_ledgers(folder: Path) -> list[Path]:
         for path in folder.rglob("*")
         if path.suffix.lower() in LEDGER_ENDINGS
         and path.is_file()
-        and not path.name.startswith(_NOT_A_LEDGER)
+        and not path.name.startswith(NOT_A_LEDGER)
         and not (path.parent == folder and path.name in beside)
     )
 

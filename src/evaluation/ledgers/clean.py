@@ -37,6 +37,7 @@ from evaluation.ledgers.rules import (
     settle,
 )
 from evaluation.ledgers.schema import shape
+from evaluation.ledgers.workbook import list_unread
 from evaluation.paths import is_demonstration, list_ledgers
 
 REQUIRED = ("roster", "register")
@@ -119,6 +120,7 @@ def clean_folder(
             read, said = next(reads)
             parts += read
             problems += said
+    problems += list_unread(ledgers)
     asked, said = read_corrections(ledgers)
     frames = {ledger: [shape({}, ledger, 0)] for ledger in LEDGERS}
     accounts, notes, prints = [], [], {ledger: [] for ledger in LEDGERS}

@@ -1,5 +1,6 @@
 """Open an xlsx, xls or csv file safely: sheets as grids of cells that keep their row."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,8 +9,14 @@ from evaluation.errors import LedgerError
 from evaluation.ledgers.delimited import read_csv
 from evaluation.ledgers.package import MAX_UNPACKED, unpack
 from evaluation.ledgers.sheets import read_apart, read_sheets
+from evaluation.paths import LEDGER_ENDINGS, NOT_A_LEDGER
 
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+# The first record of a workbook, and right after it the one that says how it is encrypted.
+_PROTECTED = re.compile(rb"\x09\x08(?:\x10\0.{16}|\x08\0.{8})(?:\x86\0\0\0)?\x2f\0", re.DOTALL)
+_NO_FILE = "这不是文件（是文件夹或失效的快捷方式？），请放入文件本身。"
+_FOREIGN = {".xlsb", ".ods", ".et", ".ett", ".xlt", ".xltx", ".numbers", ".tsv", ".dbf", ".mdb"}
+_PACKED = {".zip", ".rar", ".7z"}
 _MACROS = "文件带有宏：只读取单元格的内容，宏没有运行。"
 
 
@@ -69,6 +76,27 @@ def read_grids(path: Path, folder: Path) -> list[Grid]:
     return [replace(grids[0], notes=notes), *grids[1:]]
 
 
+def list_unread(folder: Path) -> list[tuple[str, str, str, str]]:
+    """Problems with what lies among the ledgers and is never opened, though somebody meant it.
+
+    Spreadsheets of other programs, packed folders, and what is named as a workbook and is
+    no file: a folder, a link that leads nowhere.
+    """
+    found = []
+    for path in sorted(folder.rglob("*")):
+        name, ending = path.relative_to(folder).as_posix(), path.suffix.lower()
+        if path.name.startswith(NOT_A_LEDGER):
+            continue
+        if ending in LEDGER_ENDINGS and not path.is_file():
+            found.append((name, "", "error", _NO_FILE))
+        elif ending in _PACKED and path.is_file():
+            found.append((name, "", "error", "压缩包不读取：请解压后放入其中的工作簿。"))
+        elif ending in _FOREIGN and path.is_file():
+            words = f"不读取 {ending[1:]} 文件：请用 Excel 或 WPS 打开后另存为 xlsx。"
+            found.append((name, "", "error", words))
+    return found
+
+
 def _is_filled(row):
     return any(cell is not None and cell != "" for cell in row)
 
@@ -76,7 +104,7 @@ def _is_filled(row):
 def _read_bytes(path):
     try:
         if not path.is_file():
-            raise LedgerError("这不是文件（是文件夹或失效的快捷方式？），请放入文件本身。")
+            raise LedgerError(_NO_FILE)
         if path.stat().st_size > MAX_UNPACKED:
             raise LedgerError("文件超过 500 MB，未打开：请分成几个文件。")
         data = path.read_bytes()
@@ -94,7 +122,7 @@ def _read(data: bytes, ending: str) -> tuple[list[tuple], tuple[str, ...]]:
         package, macros = unpack(data)
         return read_sheets(package), (_MACROS,) if macros else ()
     if data.startswith(_OLD_EXCEL):
-        if "EncryptedPackage".encode("utf-16-le") in data:
+        if "EncryptedPackage".encode("utf-16-le") in data or _PROTECTED.search(data):
             raise LedgerError("文件有密码保护，请另存为不加密的 xlsx 后再放入。")
         return read_apart(data), ()
     head = data[:4096].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
