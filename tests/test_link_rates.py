@@ -1,10 +1,16 @@
 """Who is lost by linkage, and what that may do to the estimates."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from evaluation.ledgers.schema import shape
-from evaluation.panel.link_rates import bound_effects, find_shares, tabulate_links
+from evaluation.panel.link_rates import (
+    bound_effects,
+    find_namesakes,
+    find_shares,
+    tabulate_links,
+)
 
 PLAN = {"disclosure": {"min_count": 3}, "outcomes": {"primary": "employed_open"}}
 
@@ -53,15 +59,15 @@ def persons():
 
 
 def test_a_row_without_a_person_is_a_participants_as_often_as_its_name(ledgers, persons):
-    shares = find_shares(ledgers, "register", persons["person_id"].head(1))
-    assert shares.tolist()[:4] == [1, 0, 0, 0.5]
-    assert shares.isna().tolist() == [False] * 4 + [True]
+    namesakes = find_namesakes(ledgers, "register")
+    shares = find_shares(ledgers["register"], namesakes, persons["person_id"].head(1))
+    assert shares.tolist()[:4] == [1, 0, 0, 0.5] and np.isnan(shares[4])
 
 
 def test_rows_are_counted_by_what_they_say_themselves(ledgers, persons):
     table = tabulate_links(ledgers, persons, 2020).set_index(["ledger", "group", "level"])
-    counts = ["n_rows", "n_unlinked", "n_otherwise", "n_weak"]
-    assert table.loc[("register", "all", "all"), counts].tolist() == [5, 2, 1, 1]
+    counts = ["n_rows", "n_unlinked", "n_no_number", "n_weak"]
+    assert table.loc[("register", "all", "all"), counts].tolist() == [5, 2, 3, 1]
     assert table.loc[("roster", "all", "all"), counts].tolist() == [3, 0, 1, 0]
     assert table.loc[("roster", "sex", "female"), counts].tolist() == [2, 0, 1, 0]
     assert table.loc[("roster", "age_group", "35_44"), "n_rows"] == 1

@@ -46,6 +46,7 @@ OPEN = {
 # Sums over the time so far: they may rise while a row is open, never fall.
 SUMS = ("interest_subsidy", "compensated_amount", "days_required", "days_attended", "pay")
 SUMS += ("insurance",)
+_NOTHING = {kind: pd.Series({"all": 0}) for kind in ("late", "changed", "vanished")}
 _OF_PERSON = ("person_id", "name_key", "phone_key")
 
 
@@ -111,7 +112,7 @@ def _compare_ledger(table, ledger, edition):
     if not is_new.any() or not len(before):
         return "first" if is_new.any() else "nothing", found
     if not (rows.loc[is_new, "event"].dt.year <= before[-1]).any():
-        return "incremental", found  # nothing of what was to be told before
+        return "incremental", found | _NOTHING  # nothing of what was to be told before
     rows["follows"] = _follow(table.loc[rows.index], ledger)
     rows = rows.dropna(subset="follows")
     new, old = (

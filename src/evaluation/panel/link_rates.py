@@ -31,6 +31,11 @@ BOUNDS = {
         "How much lower employment of participants looks as fewer of their spells are linked",
     ),
 }
+RATES = {
+    "no_number_rate": ("n_no_number", "n_rows"),
+    "weak_rate": ("n_weak", "n_rows"),
+    "unlinked_rate": ("n_unlinked", "n_rows"),
+}
 _AGES = {"under_35": (0, 34), "35_44": (35, 44), "45_54": (45, 54), "55_over": (55, 150)}
 
 
@@ -50,33 +55,42 @@ def tabulate_links(ledgers: dict, persons: pd.DataFrame, edition: int) -> pd.Dat
     -------
     pandas.DataFrame
         Key ``ledger, group, level`` (group and level ``all``: the whole ledger):
-        ``n_rows``, ``n_unlinked``, ``n_otherwise`` (linked without a number), ``n_weak``
-        (of these, by a pass of `linkage.WEAK`), ``unlinked_rate``, ``weak_rate``,
-        ``result_id``.
+        ``n_rows``, ``n_no_number`` (without a usable number), of these ``n_weak`` (linked by
+        a pass of `linkage.WEAK`) and ``n_unlinked``, each with its rate, ``result_id``.
     """
-    tables = []
+    participants, tables = _list_participants(persons, POLICIES), []
     for ledger, rows in ledgers.items():
-        way, loose = rows["link_pass"], rows["person_id"].isna()
-        counted = {"n_rows": 1, "n_unlinked": loose, "n_weak": way.isin(WEAK)}
-        counted["n_otherwise"] = ~loose & (way != "number").fillna(True)
-        counted = pd.DataFrame(counted).astype("float64")
-        for group, level in _find_levels(rows, ledger, edition).items():
-            cells = counted.groupby(level.fillna("unknown").to_numpy()).sum()
-            tables.append(cells.assign(ledger=ledger, group=group))
+        marks = _mark_rows(rows)
+        levels = _find_levels(rows, ledger, edition)
+        tables += [_add_up(level, marks, ledger, name) for name, level in levels.items()]
         if ledger in ("roster", "register"):
-            shares = find_shares(ledgers, ledger, _list_participants(persons, POLICIES))
-            weights = {"yes": shares, "no": 1 - shares, "unknown": shares.isna()}
-            cells = {n: counted.mul(w.fillna(0), axis=0).sum() for n, w in weights.items()}
-            cells = pd.DataFrame(cells).T.round()
+            shares = find_shares(rows, find_namesakes(ledgers, ledger), participants)
+            weights = {"yes": shares, "no": 1 - shares, "unknown": np.isnan(shares)}
+            cells = {n: np.nan_to_num(w) @ marks for n, w in weights.items()}
+            cells = pd.DataFrame(cells, marks.columns).T.round()
             tables.append(cells.assign(ledger=ledger, group="participant"))
     table = pd.concat(tables).rename_axis("level").reset_index()
-    counts = ["n_rows", "n_unlinked", "n_otherwise", "n_weak"]
+    counts = [*_mark_rows(ledgers["roster"].head(0))]
     table = table[table["n_rows"] > 0].astype(dict.fromkeys(counts, "int64"))
-    table["unlinked_rate"] = table["n_unlinked"] / table["n_rows"]
-    table["weak_rate"] = table["n_weak"] / table["n_rows"]
+    for rate, (count, rows) in RATES.items():
+        table[rate] = table[count] / table[rows]
     names = ["ledger", "group", "level"]
     table["result_id"] = f"{edition}.linkage." + table[names].agg(".".join, axis=1)
-    return table[["result_id", *names, *counts, "unlinked_rate", "weak_rate"]]
+    return table[["result_id", *names, *counts, *RATES]]
+
+
+def _mark_rows(rows):
+    """What is counted: one column each, 1 where a row belongs."""
+    way, loose = rows["link_pass"], rows["person_id"].isna()
+    other = (way != "number").fillna(True)
+    marks = {"n_rows": 1, "n_no_number": other, "n_weak": way.isin(WEAK), "n_unlinked": loose}
+    return pd.DataFrame(marks, rows.index).astype("float64")
+
+
+def _add_up(level, marks, ledger, group):
+    codes, names = pd.factorize(level.fillna("unknown"), sort=True)
+    sums = {name: np.bincount(codes, marks[name], len(names)) for name in marks}
+    return pd.DataFrame(sums, names).assign(ledger=ledger, group=group)
 
 
 def _find_levels(rows, ledger, edition):
@@ -103,28 +117,47 @@ def _list_participants(persons, policies):
     return persons.loc[entered, "person_id"]
 
 
-def find_shares(ledgers: dict, ledger: str, participants: pd.Series) -> pd.Series:
+def find_namesakes(ledgers: dict, ledger: str) -> pd.DataFrame:
+    """List the persons whose name sounds like that of a row without a person.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Key ``pinyin_key, person_id``.
+    """
+    sounds = ledgers[ledger].loc[ledgers[ledger]["person_id"].isna(), "pinyin_key"].dropna()
+    named = [
+        rows.loc[rows["pinyin_key"].isin(sounds.unique()), ["pinyin_key", "person_id"]]
+        for rows in ledgers.values()
+    ]
+    return pd.concat(named).dropna().drop_duplicates()
+
+
+def find_shares(
+    rows: pd.DataFrame, namesakes: pd.DataFrame, participants: pd.Series
+) -> np.ndarray:
     """Say how likely each row of a ledger is a participant's.
 
     A linked row is or is not; any other to the share of participants among the persons
     whose name sounds the same, since nothing else is known of all such rows.
 
+    Parameters
+    ----------
+    namesakes
+        As returned by `find_namesakes`.
+    participants
+        ``person_id``.
+
     Returns
     -------
-    pandas.Series
-        Index of the ledger's rows; missing where nobody has a name of that sound.
+    numpy.ndarray
+        One per row; missing where nobody has a name of that sound.
     """
-    rows = ledgers[ledger]
-    shares = rows["person_id"].isin(participants).astype("float64")
-    loose = rows["person_id"].isna()
-    sounds = rows.loc[loose, "pinyin_key"].dropna().unique()
-    named = [
-        other.loc[other["pinyin_key"].isin(sounds), ["pinyin_key", "person_id"]]
-        for other in ledgers.values()
-    ]
-    named = pd.concat(named).dropna().drop_duplicates()
-    share = named["person_id"].isin(participants).groupby(named["pinyin_key"]).mean()
-    shares[loose] = rows.loc[loose, "pinyin_key"].map(share).astype("float64")
+    shares = rows["person_id"].isin(participants).to_numpy(dtype="float64")
+    mine = namesakes["person_id"].isin(participants)
+    share = mine.groupby(namesakes["pinyin_key"]).mean()
+    loose = rows["person_id"].isna().to_numpy()
+    shares[loose] = share.reindex(rows.loc[loose, "pinyin_key"]).to_numpy(dtype="float64")
     return shares
 
 
@@ -165,20 +198,21 @@ def bound_effects(
         nobody's number.
     """
     rows, least = [], plan["disclosure"]["min_count"] - 1
+    register, namesakes = ledgers["register"], find_namesakes(ledgers, "register")
+    loose = register["person_id"].isna().to_numpy()
     outcome = years.loc[years["year"] == edition, plan["outcomes"]["primary"]].mean()
     for policy, compared in n_comparison.items():
         everybody = count_people(entering_rows(policy, ledgers[policy]))
         entered = persons[persons[f"{policy}_on"].notna()]
         lost, weak = everybody - len(entered), int(entered["link_pass"].isin(WEAK).sum())
         lost, weak = (max(n, least) if n > 0 else 0 for n in (lost, weak))
-        register = ledgers["register"]
-        theirs = find_shares(ledgers, "register", entered["person_id"])
-        loose = register["person_id"].isna()
-        unlinked = [(w * loose).sum() / w.sum() for w in (theirs, 1 - theirs)]
+        theirs = find_shares(register, namesakes, entered["person_id"])
+        shares = [np.nan_to_num(share) for share in (theirs, 1 - theirs)]
+        unlinked = [_divide(share @ loose, share.sum()) for share in shares]
         values = {
-            "lost": lost / everybody,
-            "diluted": lost / compared,
-            "weak": weak / len(entered),
+            "lost": _divide(lost, everybody),
+            "diluted": _divide(lost, compared),
+            "weak": _divide(weak, len(entered)),
             "register": (unlinked[0] - unlinked[1]) * outcome,
         }
         rows += [
@@ -187,3 +221,7 @@ def bound_effects(
         ]
     columns = ["result_id", "policy", "bound", "value", "label_zh", "label_en"]
     return pd.DataFrame(rows, columns=columns)
+
+
+def _divide(part, whole):
+    return part / whole if whole else np.nan
