@@ -110,7 +110,7 @@ def list_ledgers(folder: Path) -> list[Path]:
     tables beside demonstration ledgers are none.
     """
     demo = (folder / "demo.toml").is_file()
-    beside = {"manifest.csv", "truth.csv"} if demo else set()
+    beside = {"manifest.csv", "revisions.csv", "truth.csv", "broken.csv"} if demo else set()
     return sorted(
         path
         for path in folder.rglob("*")

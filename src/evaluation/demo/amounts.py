@@ -34,16 +34,18 @@ def post_amounts(posts, until: np.datetime64) -> dict[str, np.ndarray]:
 def loan_amounts(loans, until: np.datetime64) -> dict[str, np.ndarray]:
     """Interest subsidy, compensation and settlement of each loan as of `until`.
 
-    Missing for applications without a pay-out. Guarantee payments come 60 days after
-    the loan is due; who pays late settles 45 days late.
+    Missing for applications without a pay-out. Interest is subsidised until the loan is due
+    or settled. Guarantee payments come 60 days after the loan is due; who pays late
+    settles 45 days late.
     """
     due, out = loans["due"].to_numpy(), loans["paid_out"].to_numpy()
     overdue, compensated = loans["overdue"].eq(1), loans["compensated"].eq(1).to_numpy()
     principal = loans["principal_wan"].to_numpy() * 10_000
-    years = (np.minimum(due, until) - out) / np.timedelta64(365, "D")
     late = np.where(overdue, 45, 0).astype("timedelta64[D]")
     early = (loans["person"].to_numpy() % 20).astype("timedelta64[D]")
     settled = np.where(compensated, np.datetime64("NaT", "us"), due + late - early)
+    last = np.fmin(np.minimum(due, until), settled)
+    years = (last - out) / np.timedelta64(365, "D")
     paid_for = compensated & (due + np.timedelta64(60, "D") <= until)
     return {
         "interest_subsidy": np.round(np.maximum(years, 0) * principal * SUBSIDISED_RATE, 2),

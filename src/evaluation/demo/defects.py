@@ -1,164 +1,194 @@
-"""Defects as they stand in real ledgers, planted row by row from their own stream.
+"""Plant what goes wrong: which rows, chosen once; in each delivery, how they are typed.
 
-Which row gets which defect depends on the person and the row's own date, so that a
-cumulative ledger repeats its mistakes every year, as real ones do.
+Rows are chosen from the defects' own stream of random numbers, a row by its person and
+its own date, so that a cumulative ledger repeats its mistakes every year, as real ones do.
 """
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from evaluation.demo.ledgers import MERGER_YEAR
-from evaluation.ledgers.rules import KINDS
+from evaluation.demo.breaches import turn_of
+from evaluation.demo.desk import Desk
+from evaluation.demo.mistakes import LONG, MISTAKES
+from evaluation.ledgers.rules import KINDS, SET_ASIDE
 
-_FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
-_DATES = {"roster": "left_on", "register": "start", "subsidy": "checked_on",
-          "loan": "due", "post": "recognised_on"}  # fmt: skip
-_KEY_DATES = {"register": "start"}  # without it the row says nothing
-_AMOUNTS = {"subsidy": "amount", "loan": "interest_subsidy", "post": "amount"}
-POLICY_RATE = 4  # policy ledgers are short: there each defect is this much more frequent
+POLICY_RATE = 4  # policy ledgers are short: there each mistake is this much more frequent
+_TURNS = 50_000  # above any turn, a month or a year
+_KEY = {"roster": "snapshot_on", "register": "start", "subsidy": "applied_on",
+        "loan": "applied_on", "post": "started_on"}  # fmt: skip
+# Numbers of these kinds are nobody's, or somebody else's.
+_UNUSABLE = {
+    "number_damaged", "number_checksum", "number_masked", "number_length", "number_birth",
+    "number_missing", "person_missing",
+}  # fmt: skip
 
 
-def plant(ledger, year, frame, papers, draw) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Plant defects into the rows of one delivery; at most one in a row.
+@dataclass(frozen=True)
+class Plan:
+    """Which rows of a ledger are typed wrong, and how.
+
+    Attributes
+    ----------
+    rows
+        Persons and turns in one number, in ascending order; see `keys_of`.
+    mistakes
+        Position in ``MISTAKES`` of each.
+    """
+
+    rows: np.ndarray
+    mistakes: np.ndarray
+
+
+NOTHING = Plan(np.array([-1]), np.array([0]))
+
+
+def keys_of(table: pd.DataFrame, ledger: str) -> np.ndarray:
+    """Number rows by person and turn, the same in all versions of a row."""
+    turns = turn_of(table[_KEY[ledger]])
+    return table["person"].to_numpy(dtype=int) * _TURNS + turns
+
+
+def plan_mistakes(table: pd.DataFrame, desk: Desk, barred: np.ndarray, rng) -> Plan:
+    """Choose rows for each kind of mistake; no row is chosen twice.
 
     Parameters
     ----------
-    frame
-        As yielded by `deliveries`.
-    draw
-        One uniform number per person, of this ledger.
+    table
+        The ledger as known at the end, with ``person``.
+    barred
+        Persons in whose rows nothing goes wrong.
+
+    Returns
+    -------
+    Plan
+        Of each kind that may happen in the ledger at least one row in a long ledger, and
+        in a policy's where only policies have it; as far as there are rows that suit.
+    """
+    keys = keys_of(table, desk.ledger)
+    free = ~np.isin(table["person"], barred) & ~pd.Series(keys).duplicated().to_numpy()
+    order, long = rng.permutation(len(table)), desk.ledger in LONG
+    rows, mistakes = [], []
+    for number, mistake in enumerate(MISTAKES):
+        if desk.ledger not in mistake.ledgers:
+            continue
+        share = mistake.share * (1 if long else POLICY_RATE)
+        least = int(long or not set(LONG) & set(mistake.ledgers))
+        suits = free if mistake.suits is None else free & mistake.suits(table, desk)
+        chosen = order[suits[order]][: max(round(share * len(table)), least)]
+        free[chosen] = False
+        rows.append(keys[chosen])
+        mistakes.append(np.full(len(chosen), number))
+    rows, mistakes = np.concatenate(rows), np.concatenate(mistakes)
+    order = np.argsort(rows)
+    return Plan(rows[order], mistakes[order])
+
+
+def plant(frame: pd.DataFrame, table: pd.DataFrame, desk: Desk, plan: Plan, notes: list):
+    """Type the rows of one delivery wrong where the plan says so.
+
+    Parameters
+    ----------
+    frame, table
+        Rows as typed and in truth, in the same order.
+    notes
+        What is wrong with rows already: ``(position, column, kind)``.
 
     Returns
     -------
     tuple
-        The rows to be typed and one note per defect: ``position``
-        of the row, ``column``, ``kind``, ``state``.
+        The rows to be typed, with ``holder`` (whose number stands there, -1 nobody's)
+        and ``origin`` (position in `frame`, -1 of a further row); notes as above, of the
+        rows returned.
     """
-    rows = frame.to_dict("list")
-    person = frame["person"].to_numpy(dtype=int)
-    # Another of a person's rosters or spells each time, but all versions of a spell: one
-    # whose end got lost would never end.
-    chance = (draw[person] + frame["turn"].to_numpy(dtype=float) * 0.6180339887) % 1
-    notes, reached = [], 0.0
-    for kind, (share, change) in _DEFECTS.items():
-        share *= 1 if ledger in ("roster", "register") else POLICY_RATE
-        for position in np.flatnonzero((chance >= reached) & (chance < reached + share)):
-            row = {column: cells[position] for column, cells in rows.items()}
-            cells = change(row, ledger, year, papers)
-            for column, value in (cells or {}).items():
-                rows[column][position] = value
-            if cells:
-                column = next(iter(cells))
-                key = kind == "date_unreadable" and column == _KEY_DATES.get(ledger)
-                notes.append((position, column, f"key_{kind}" if key else kind))
-        reached += share
-    share = 0.002 * (1 if ledger in ("roster", "register") else POLICY_RATE)
-    twice = np.flatnonzero((chance >= reached) & (chance < reached + share))
-    return _repeat(pd.DataFrame(rows, dtype=object), notes, twice)
+    keys = keys_of(table, desk.ledger)
+    at = np.minimum(np.searchsorted(plan.rows, keys), len(plan.rows) - 1)
+    columns = {name: cells.to_numpy(dtype=object, copy=True) for name, cells in frame.items()}
+    truth = {name: table[name].to_numpy(dtype=object) for name in table}
+    holder = frame["person"].to_numpy(dtype=int, copy=True)
+    notes, more = list(notes), []
+    for place in np.flatnonzero(plan.rows[at] == keys):
+        mistake = MISTAKES[plan.mistakes[at[place]]]
+        row = {name: cells[place] for name, cells in columns.items()}
+        true = {name: cells[place] for name, cells in truth.items()}
+        cells = mistake.change(row, true, desk)
+        if cells is None:
+            continue
+        if mistake.inserts:
+            more.append((place, mistake.inserts, cells, mistake.kind))
+            continue
+        for name, cell in cells.items():
+            columns[name][place] = cell
+        if mistake.kind:
+            notes.append((place, next(iter(cells)), mistake.kind))
+        if mistake.kind in _UNUSABLE:
+            holder[place] = -1
+        elif mistake.kind == "number_shared":
+            holder[place] = desk.papers["partner"][row["person"]]
+            notes += _tell_apart(place, row["person"], holder[place], desk)
+    columns |= {"holder": holder.astype(object), "origin": np.arange(len(frame)).astype(object)}
+    return _insert(pd.DataFrame(columns, dtype=object), notes, more)
 
 
-def _repeat(frame, notes, twice):
-    """Add each row of `twice` again right below itself; notes keep pointing at their rows."""
-    order = np.sort(np.r_[np.arange(len(frame)), twice])
-    notes = [(p + (twice < p).sum(), *rest) for p, *rest in notes]
-    notes += [(p + (twice <= p).sum(), "number", "duplicate") for p in twice]
+def _tell_apart(place, person, holder, desk):
+    """What else is noted where a number belongs to somebody of another sex or age."""
+    papers = desk.papers
+    for column, kind, name in (
+        ("sex", "sex_mismatch", "female"), ("birth", "birth_mismatch", "birth_year"),
+    ):  # fmt: skip
+        shown = desk.shows_births if column == "birth" else desk.ledger == "roster"
+        if shown and papers[name][person] != papers[name][holder]:
+            yield place, column, kind
+
+
+def _insert(rows, notes, more):
+    """Type further rows above or below their originals; notes keep pointing at theirs."""
+    source = np.r_[np.arange(len(rows)), [place for place, *_ in more]].astype(int)
+    wanted = np.r_[np.arange(len(rows)), [place + side / 2 for place, side, *_ in more]]
+    rows = rows.iloc[source].reset_index(drop=True)
+    for number, (_, _, cells, kind) in enumerate(more, len(rows) - len(more)):
+        for name, cell in {**cells, "origin": -1}.items():
+            rows.loc[number, name] = cell
+        if kind == "duplicate":
+            notes.append((number, "number", kind))
+    order = np.argsort(wanted, kind="stable")
+    now = np.empty(len(order), dtype=int)
+    now[order] = np.arange(len(order))
+    notes = [(int(now[place]), column, kind) for place, column, kind in notes]
+    return rows.iloc[order].reset_index(drop=True), notes
+
+
+def finish_notes(rows: pd.DataFrame, notes: list, desk: Desk, order: np.ndarray):
+    """Add what follows from other rows, and leave out what a row set aside needs no more.
+
+    Parameters
+    ----------
+    order
+        Positions of the rows in the order in which they are read.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``position, column, kind, state``.
+    """
     notes = pd.DataFrame(notes, columns=["position", "column", "kind"])
-    notes["state"] = [KINDS[kind].state for kind in notes["kind"]]
-    return frame.iloc[order].reset_index(drop=True), notes
-
-
-def _damage(row, *_):
-    """Excel keeps 15 digits of a number."""
-    number = row["number"]
-    return None if number[-3:] == "000" else {"number": float(int(number[:15]) * 1000)}
-
-
-def _break_check_digit(row, *_):
-    number = row["number"]
-    return {"number": number[:-1] + ("1" if number[-1] in "0X" else "0")}
-
-
-def _mask(row, *_):
-    return {"number": row["number"][:6] + "********" + row["number"][14:]}
-
-
-def _shorten(row, *_):
-    """The 15 digits of identity cards before 1999."""
-    number = row["number"]
-    return {"number": number[:6] + number[8:17]} if number[6:8] == "19" else None
-
-
-def _type_oddly(row, *_):
-    """A lower-case x, full-width digits, spaces, an apostrophe: repaired without loss."""
-    number = row["number"]
-    if number.endswith("X"):
-        return {"number": number[:-1] + "x"}
-    spaced = f" {number[:6]} {number[6:14]} {number[14:]}"
-    return {"number": (number.translate(_FULL_WIDTH), spaced, "'" + number)[row["person"] % 3]}
-
-
-def _space_name(row, *_):
-    return {"name": ("　" if row["person"] % 2 else " ").join(row["name"])}
-
-
-def _break_date(row, ledger, year, _):
-    """A day or a month that does not exist."""
-    column = _DATES[ledger]
-    if pd.isna(row[column]):
-        return None
-    year = str(row[column])[:4]
-    return {column: f"{year}年13月" if row["person"] % 3 == 0 else f"{year}.2.30"}
-
-
-def _add_commas(row, ledger, *_):
-    column = _AMOUNTS.get(ledger)
-    enough = column and pd.notna(row[column]) and row[column] >= 1000
-    return {column: f"{row[column]:,.2f}"} if enough else None
-
-
-def _state_unit(row, ledger, *_):
-    """A whole award in a column of yuan, with the unit in the cell."""
-    whole = ledger == "subsidy" and row["amount"] == 10_000
-    return {"amount": "1万元"} if whole else None
-
-
-def _confuse_sex(row, ledger, *_):
-    return {"sex": {"男": "女", "女": "男"}[row["sex"]]} if ledger == "roster" else None
-
-
-def _keep_old_township(row, ledger, year, papers):
-    """The name of a township that is no more."""
-    own = papers.iloc[row["person"]]
-    wrong = ledger == "roster" and year >= MERGER_YEAR and own["dissolved"]
-    return {"township": own["township_old"]} if wrong else None
-
-
-def _lose_village(row, ledger, year, papers):
-    """Only the old township is known: cannot be told where it belongs now."""
-    cells = _keep_old_township(row, ledger, year, papers)
-    # A township that lost one village still stands: without the village nothing is wrong.
-    gone = cells and not papers["township"].eq(cells["township"]).any()
-    return {**cells, "village": None} if gone else None
-
-
-def _leave_blank(row, ledger, *_):
-    return {"poor": None} if ledger == "roster" else None
-
-
-# kind: share of rows of a long ledger, what is typed
-_DEFECTS = {
-    "number_damaged": (0.0015, _damage),
-    "number_checksum": (0.0015, _break_check_digit),
-    "number_masked": (0.001, _mask),
-    "number_15": (0.004, _shorten),
-    "number_typed": (0.02, _type_oddly),
-    "name_spaces": (0.01, _space_name),
-    "date_unreadable": (0.0015, _break_date),
-    "amount_commas": (0.02, _add_commas),
-    "amount_unit": (0.01, _state_unit),
-    "sex_mismatch": (0.002, _confuse_sex),
-    "number_missing": (0.0005, lambda *_: {"number": None}),
-    "place_old": (0.02, _keep_old_township),
-    "place_unconfirmed": (0.005, _lose_village),
-    "blank": (0.01, _leave_blank),
-}
+    states = notes["kind"].map({kind: KINDS[kind].state for kind in KINDS})
+    lost = np.zeros(len(rows), dtype=bool)
+    lost[notes.loc[states == SET_ASIDE, "position"].to_numpy(dtype=int)] = True
+    notes = notes[(states == SET_ASIDE) | ~lost[notes["position"].to_numpy(dtype=int)]]
+    holder = rows["holder"].to_numpy(dtype=int)
+    found = {"number_prefix": ~lost & (holder >= 0) & desk.papers["foreign"][holder]}
+    if desk.ledger == "roster":
+        here = (holder >= 0) & ~lost  # on this snapshot, as it is dated
+        here[notes.loc[notes["kind"] == "date_future", "position"].to_numpy(dtype=int)] = False
+        told = order[here[order]]
+        again = pd.Series(holder[told]).duplicated(keep="last").to_numpy()
+        found["person_twice"] = np.zeros(len(rows), dtype=bool)
+        found["person_twice"][told[again]] = True
+    more = [
+        pd.DataFrame({"position": np.flatnonzero(where), "column": "number", "kind": kind})
+        for kind, where in found.items()
+    ]
+    notes = pd.concat([notes, *more], ignore_index=True)
+    return notes.assign(state=[KINDS[kind].state for kind in notes["kind"]])

@@ -1,17 +1,12 @@
-"""The five ledgers as offices type them: headings, words and dates as text.
-
-A delivery is what one folder ``<year received>/`` holds of a ledger: the rosters since
-the last delivery, the spells begun or ended since, the policy ledgers whole.
-"""
+"""The five ledgers as offices type them: headings, words and dates as text."""
 
 import numpy as np
 import pandas as pd
 
-from evaluation.demo.clean import ledger_tables
-
 HEADINGS = {
     "roster": {
-        "household": "户编号", "name": "姓名", "sex": "性别", "number": "身份证号码",
+        "household": "户编号", "name": "姓名", "sex": "性别", "birth": "出生年月",
+        "number": "身份证号码",
         "ethnicity": "民族", "schooling": "文化程度", "township": "户籍乡镇",
         "village": "村（社区）", "poor": "是否脱贫户/监测户", "away_place": "外出务工地",
         "left_on": "外出时间", "returned_on": "返乡时间", "return_reason": "返乡原因",
@@ -85,8 +80,21 @@ _CHINESE_DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")
 MERGER_YEAR = 2020  # rosters show the old townships until the year before
 
 
-def deliveries(world, papers: pd.DataFrame, names: dict):
-    """Yield year received, ledger, sheet year and the rows as typed, in order.
+def headings_of(ledger: str, year: int) -> dict[str, str]:
+    """Headings by column, as that year's files have them."""
+    headings = dict(HEADINGS[ledger])
+    if ledger == "roster" and not has_births(year):
+        del headings["birth"]
+    return headings | OFFICIAL if ledger == "register" and is_official(year) else headings
+
+
+def has_births(year):
+    """Whether that year's roster has a column of births."""
+    return year % 3 == 0
+
+
+def type_rows(ledger: str, rows: pd.DataFrame, papers: pd.DataFrame, names: dict, year: int):
+    """Type rows of a clean table as an office would in that year.
 
     Parameters
     ----------
@@ -95,33 +103,11 @@ def deliveries(world, papers: pd.DataFrame, names: dict):
     names
         ``district`` and ``bank``: what stands in front of addresses, who lends.
 
-    Yields
-    ------
-    tuple
-        ``(year received, ledger, year shown in the file's name, frame)``; the frame has the
-        columns of ``HEADINGS`` (text, numbers or missing), ``person`` and ``turn``: a number
-        that is the same for all versions of a row.
+    Returns
+    -------
+    pandas.DataFrame
+        The columns of `headings_of` (text, numbers or missing) and ``person``.
     """
-    first = world.rules.first_year + 3
-    rosters = ledger_tables(world, world.rules.last_year, ["roster"])["roster"]
-    for year in range(first, world.rules.last_year + 1):
-        tables = ledger_tables(world, year, ["register", "subsidy", "loan", "post"])
-        for shot in range(world.rules.first_year if year == first else year, year + 1):
-            rows = rosters[rosters["snapshot_year"] == shot]
-            yield year, "roster", shot, _typed("roster", rows, papers, names, shot)
-        register = tables["register"]
-        if year > first:
-            since = pd.Timestamp(year, 1, 1)
-            register = register[(register["start"] >= since) | (register["end"] >= since)]
-        register = _with_cancelled(register) if is_official(year) else register
-        yield year, "register", year, _typed("register", register, papers, names, year)
-        for ledger in ("subsidy", "loan", "post"):
-            if len(tables[ledger]):
-                yield year, ledger, year, _typed(ledger, tables[ledger], papers, names, year)
-
-
-def _typed(ledger, rows, papers, names, year):
-    """Type rows of a clean table as an office would in that year."""
     rows = rows.reset_index(drop=True)
     own = papers.iloc[rows["person"]].reset_index(drop=True)
     own["township"] = own["township_old" if year < MERGER_YEAR else "township"]
@@ -142,6 +128,10 @@ def _typed(ledger, rows, papers, names, year):
         typed[column] = typed[column].dt.strftime(form)
     if ledger == "register" and year % 4 == 1:
         typed["end"] = typed["end"].fillna("至今")
+    if ledger == "roster" and has_births(year):
+        born, month = own["number"].str[6:10], own["number"].str[10:12]
+        months = month.str.lstrip("0")
+        typed["birth"] = born + "." + month if year % 2 else born + "年" + months + "月"
     if ledger == "roster" and year % 2 == 0:
         for column in ("left_on", "returned_on"):
             typed[column] = rows[column].dt.strftime("%Y年") + (
@@ -152,11 +142,7 @@ def _typed(ledger, rows, papers, names, year):
     if ledger == "post" and year % 5 == 1:  # a cell that lost its date format
         days = rows["recognised_on"].astype("datetime64[s]") - np.datetime64("1899-12-30")
         typed["recognised_on"] = days.dt.days
-    extra = ["valid"] if ledger == "register" else []
-    typed["turn"] = year if ledger == "roster" else 0
-    if ledger == "register":
-        typed["turn"] = rows["start"].dt.year * 12 + rows["start"].dt.month
-    return typed[["person", "turn", *HEADINGS[ledger], *extra]].astype(object)
+    return typed[["person", *headings_of(ledger, year)]].astype(object)
 
 
 def unit_of(ledger: str, year: int) -> str:
@@ -167,14 +153,6 @@ def unit_of(ledger: str, year: int) -> str:
 def is_official(year: int) -> bool:
     """Whether a year's register comes in the official coding (aac002, aae100, …)."""
     return year % 3 == 2
-
-
-def _with_cancelled(register):
-    """Put a cancelled draft, begun 25 days too early, before one spell in a hundred."""
-    draft = register[(register["person"] * 13 + register["start"].dt.month) % 97 == 0].copy()
-    draft["start"] -= pd.Timedelta(days=25)
-    draft["valid"] = 0
-    return pd.concat([draft, register]).sort_index(kind="stable")
 
 
 def _fill(ledger, typed, names):

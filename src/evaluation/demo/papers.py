@@ -7,12 +7,14 @@ place, phones a range that is not in use, names are put together from common cha
 import numpy as np
 import pandas as pd
 
-PREFIX = "519999"
+PREFIX, FOREIGN_PREFIX = "519999", "529999"
 _SURNAMES = "王李张刘陈杨黄赵周吴徐孙马朱胡郭何林罗高郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余"
 _GIVEN = (
     "伟芳秀敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂英华玉兰红春梅建国志文海云林波辉斌"
     "琴萍凤莲成龙永祥光德福荣昌兴旺小天晓佳欣宇"
 )
+_RARE = "堃喆淼垚鑫燚彧翀旻昳䶮𬭎"  # on cards, but in few fonts and fewer keyboards
+_PARTS = (("扎西", "阿木", "吉克", "沙马"), ("多吉", "拉且", "阿果", "子轩"))
 _TRADES = ("批发和零售业", "住宿和餐饮业", "农、林、牧、渔业", "居民服务业", "制造业")
 _SHOPS = ("百货店", "餐馆", "养殖场", "理发店", "加工厂")
 _WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2])
@@ -34,15 +36,24 @@ def draw_papers(people: pd.DataFrame, places: pd.DataFrame, rng) -> pd.DataFrame
     pandas.DataFrame
         ``name, number, phone, firm, credit_code, trade, village, township,
         township_old, dissolved``; resident numbers and credit codes have valid check digits.
+        A few names hold rare characters, or several parts with a dot between them.
     """
     n_people = len(people)
     letters = rng.integers(0, len(_GIVEN), (2, n_people))
     given = np.array(list(_GIVEN))
     second = np.where(rng.random(n_people) < 0.7, given[letters[1]], "")
     surname = np.array(list(_SURNAMES))[rng.integers(0, len(_SURNAMES), n_people)]
-    name = np.char.add(np.char.add(surname, given[letters[0]]), second)
-    kind = rng.integers(0, len(_TRADES), n_people)
     person = pd.Series(np.arange(n_people))
+    first = np.where(
+        person % 401 == 7, np.array(list(_RARE))[person % len(_RARE)], given[letters[0]]
+    )
+    name = np.char.add(np.char.add(surname, first), second)
+    parts = [
+        np.array(names)[person // number % len(names)]
+        for number, names in zip((1, 7), _PARTS, strict=True)
+    ]
+    name = np.where(person % 701 == 11, np.char.add(np.char.add(parts[0], "·"), parts[1]), name)
+    kind = rng.integers(0, len(_TRADES), n_people)
     frame = pd.DataFrame(
         {
             "name": name,
@@ -75,6 +86,12 @@ def resident_numbers(people: pd.DataFrame) -> pd.Series:
     body = PREFIX + born.astype(str) + order.astype(str).str.zfill(3)
     digits = np.array([list(text) for text in body], dtype=int)
     return body + _CHECK[(digits * _WEIGHTS).sum(axis=1) % 11]
+
+
+def finish_number(body: str) -> str:
+    """Append the check digit to the first seventeen digits of a resident number."""
+    digits = np.array(list(body), dtype=int)
+    return body + str(_CHECK[(digits * _WEIGHTS).sum() % 11])
 
 
 def credit_code(number: int) -> str:

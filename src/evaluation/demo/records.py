@@ -137,10 +137,18 @@ def loans(histories, rules, rng) -> pd.DataFrame:
     return pd.concat([frame, others], ignore_index=True)
 
 
+_CAPS = (15, 20, 30)  # 10,000 yuan: until 2019, until September 2023, since
+
+
+def cap_of(paid_out: pd.Series) -> np.ndarray:
+    """The personal cap on the day of pay-out, in 10,000 yuan."""
+    return np.select([paid_out < "2020-01-01", paid_out < "2023-10-01"], _CAPS[:2], _CAPS[2])
+
+
 def draw_principals(rng, month, total):
     """Draw whole amounts under the caps of their time that sum to `total` exactly."""
     month = np.asarray(month)
-    cap = np.where(month < 2020 * 12, 15, np.where(month < 2023 * 12 + 9, 20, 30))
+    cap = np.select([month < 2020 * 12, month < 2023 * 12 + 9], _CAPS[:2], _CAPS[2])
     amount = np.minimum(np.maximum(np.rint(rng.normal(14, 4, len(month))), 5), cap).astype(int)
     while (gap := total - amount.sum()) != 0:
         step = int(np.sign(gap))

@@ -1,82 +1,168 @@
-"""Files as offices lay them out: titles, units, merged headings, totals, encodings."""
+"""Files as offices lay them out: titles, units, repeated headings, sums, merged cells."""
 
 import csv
 import datetime
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 import xlsxwriter
 
-_MADE = datetime.datetime(2024, 12, 31)  # fixed: the same seed makes the same file
+MADE = datetime.datetime(2024, 12, 31)  # fixed: the same seed makes the same file
 SIGNATURE = "填表人：　　　　审核：　　　　填表日期："
+NOTE = "备注：本表由各村（社区）上报，经乡镇汇总。"
 
 
-def lay_out(frame: pd.DataFrame, layout: dict) -> tuple[list, list, list]:
-    """Arrange a table as lines of cells: above the rows, the rows, below them.
+@dataclass(frozen=True)
+class Layout:
+    """How a table is laid out on its sheet.
 
-    Parameters
+    Attributes
     ----------
-    frame
+    title, unit, reporter
+        Lines above the table (``{}`` in the reporter: name of the sheet).
+    top, left
+        Empty lines and columns.
+    spaced
+        Line breaks and spaces inside headings.
+    total
+        Column whose sum stands in a line 合计 below, with a line for signatures.
+    page
+        After how many rows the headings stand again, as on printed pages; 0: never.
+    hidden
+        Every tenth row is hidden.
+    """
+
+    title: str | None = None
+    unit: str | None = None
+    reporter: str | None = None
+    top: int = 0
+    left: int = 0
+    spaced: bool = False
+    total: str | None = None
+    page: int = 0
+    hidden: bool = False
+
+
+@dataclass
+class Table:
+    """Rows of one sheet, and how they are grouped.
+
+    Attributes
+    ----------
+    cells
         Columns are headings; ``A|B`` is heading A over two columns with B below it.
-    layout
-        ``title`` and ``unit`` (text above), ``top`` and ``left`` (empty lines and
-        columns), ``spaced`` (line breaks and spaces inside headings), ``total``
-        (heading whose sum stands in a line 合计 below, with a line for signatures).
+    sections
+        First row of each section after the first, with the title above it: then the
+        headings stand again.
+    sums
+        Rows below which a line 小计 stands.
+    merges
+        Cells merged downwards: heading, first row, last row, what stands in them.
     """
-    left = [None] * layout.get("left", 0)
-    headings = ["序号", *frame.columns]
-    if layout.get("spaced"):
+
+    cells: pd.DataFrame
+    sections: dict[int, str] = field(default_factory=dict)
+    sums: tuple[int, ...] = ()
+    merges: list[tuple] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """A sheet line by line.
+
+    Attributes
+    ----------
+    cells
+        Lines of cells.
+    places
+        Line of each row, from 1.
+    heads
+        Lines that are headings, from 0.
+    """
+
+    cells: list[list]
+    places: np.ndarray
+    heads: list[int]
+
+
+def lay_out(table: Table, layout: Layout, sheet: str = "") -> Lines:
+    """Arrange a table as lines of cells."""
+    left, headings = [None] * layout.left, ["序号", *table.cells.columns]
+    if layout.spaced:
         headings = [h.replace("姓名", "姓 名").replace("日期", "\n日期") for h in headings]
-    above = [[] for _ in range(layout.get("top", 0))]
-    above += [[*left, layout[part]] for part in ("title", "unit") if layout.get(part)]
-    above.append([*left, *[heading.partition("|")[0] for heading in headings]])
+    lines = [[] for _ in range(layout.top)]
+    reporter = layout.reporter.format(sheet) if layout.reporter else None
+    lines += [[*left, text] for text in (layout.title, reporter, layout.unit) if text]
+    head = [[*left, *[heading.partition("|")[0] for heading in headings]]]
     if any("|" in heading for heading in headings):
-        above.append([*left, *[heading.partition("|")[2] or None for heading in headings]])
-    cells = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
-    rows = [[*left, number, *row] for number, row in enumerate(cells, 1)]
-    below = []
-    if layout.get("total"):
-        numbers = pd.to_numeric(
-            frame[layout["total"]].astype(str).str.replace(",", ""), errors="coerce"
-        )
-        line = [None] * len(headings)
-        line[0], line[headings.index(layout["total"])] = "合计", float(numbers.sum())
-        below = [[*left, "小计", *line[1:]], [*left, *line], [*left, SIGNATURE]]
-    return above, rows, below
+        head.append([*left, *[heading.partition("|")[2] or None for heading in headings]])
+    cells = table.cells.astype(object).where(table.cells.notna(), None).to_numpy().tolist()
+    places, heads = np.empty(len(cells), dtype=int), []
+    again = {0, *table.sections}
+    again |= set(range(layout.page, len(cells), layout.page)) if layout.page else set()
+    summed = 0
+    for number, row in enumerate(cells):
+        if number in table.sections:
+            lines += [[], [*left, table.sections[number]]]
+        if number in again:
+            heads += range(len(lines), len(lines) + len(head))
+            lines += head
+        places[number] = len(lines) + 1
+        lines.append([*left, number + 1, *row])
+        if number in table.sums:
+            part = table.cells.iloc[summed : number + 1]
+            lines.append([*left, *_add_up("小计", part, layout.total)])
+            summed = number + 1
+    if layout.total:
+        whole = _add_up("合计", table.cells, layout.total)
+        lines += [[*left, *whole], [*left, NOTE], [*left, SIGNATURE]]
+    return Lines(lines, places, heads)
 
 
-def write_csv(path, frame, layout, encoding) -> int:
-    """Write one table as csv; return the line (from 1) of its first row."""
-    above, rows, below = lay_out(frame, layout)
+def _add_up(label, cells, column):
+    """A line with the sum of a column; an office adds up what Excel takes for numbers."""
+    line = [label, *[None] * len(cells.columns)]
+    numbers = pd.to_numeric(cells[column].astype(str).str.replace(",", ""), errors="coerce")
+    line[cells.columns.get_loc(column) + 1] = float(numbers.sum())
+    return line
+
+
+def write_csv(path, table: Table, layout: Layout, encoding) -> np.ndarray:
+    """Write one table as csv; return the line (from 1) of each of its rows."""
+    lines = lay_out(table, layout)
     with path.open("w", encoding=encoding, newline="") as file:
-        writer = csv.writer(file)
-        for line in [*above, *rows, *below]:
-            writer.writerow([_as_text(cell) for cell in line])
-    return len(above) + 1
+        csv.writer(file).writerows([[_as_text(cell) for cell in line] for line in lines.cells])
+    return lines.places
 
 
-def write_xlsx(path, sheets: dict[str, pd.DataFrame], layout) -> dict[str, int]:
-    """Write tables as sheets of a workbook; return the first row of each (from 1).
-
-    Every tenth row of a sheet is hidden where ``layout["hidden"]``.
-    """
-    first = {}
-    with xlsxwriter.Workbook(str(path), {"constant_memory": True}) as book:
-        book.set_properties({"created": _MADE})
+def write_xlsx(path, tables: dict[str, Table], layout: Layout) -> dict[str, np.ndarray]:
+    """Write tables as sheets of a workbook; return the line (from 1) of their rows."""
+    places = {}
+    # Merging downwards writes ahead, which a file that is written row by row does not allow.
+    row_by_row = not any(table.merges for table in tables.values())
+    with xlsxwriter.Workbook(str(path), {"constant_memory": row_by_row}) as book:
+        book.set_properties({"created": MADE})
         day, centre = book.add_format({"num_format": "yyyy-mm-dd"}), book.add_format()
         centre.set_align("center")
-        for name, frame in sheets.items():
-            above, rows, below = lay_out(frame, layout)
-            sheet = book.add_worksheet(name)
-            first[name] = len(above) + 1
-            for number, line in enumerate([*above, *rows, *below]):
-                inside = len(above) <= number < len(above) + len(rows)
-                if layout.get("hidden") and inside and number % 10 == 0:
-                    sheet.set_row(number, None, None, {"hidden": True})
+        for name, table in tables.items():
+            lines = lay_out(table, layout, name)
+            sheet, places[name] = book.add_worksheet(name), lines.places
+            hidden = lines.places[9::10] - 1 if layout.hidden else ()
+            for number in hidden:
+                sheet.set_row(number, None, None, {"hidden": True})
+            heads = set(lines.heads)
+            for number, line in enumerate(lines.cells):
                 _write_line(sheet, number, line, day)
-                if not inside:
+                if number in heads:
                     _merge(sheet, number, line, centre)
-    return first
+            for heading, first, last, cell in table.merges:
+                at = layout.left + 1 + table.cells.columns.get_loc(heading)
+                rows = lines.places[[first, last]] - 1
+                sheet.merge_range(
+                    rows[0], at, rows[1], at, "" if cell is None else cell, centre
+                )
+    return places
 
 
 def _write_line(sheet, number, line, day):

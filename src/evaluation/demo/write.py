@@ -2,15 +2,22 @@
 
 import shutil
 import uuid
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from evaluation.demo.defects import plant
-from evaluation.demo.ledgers import FILES, HEADINGS, OFFICIAL, deliveries, is_official, unit_of
-from evaluation.demo.papers import draw_papers
+from evaluation.demo.arrangement import arrange, choose_layout
+from evaluation.demo.breaches import Breaches, break_rules, find_no_breaches, note_breaches
+from evaluation.demo.corrections import NAME, choose_corrections, write_corrections
+from evaluation.demo.defects import NOTHING, Plan, finish_notes, plan_mistakes, plant
+from evaluation.demo.deliveries import Delivery, deliveries, final_tables, first_received
+from evaluation.demo.desk import Desk
+from evaluation.demo.ledgers import FILES, headings_of
+from evaluation.demo.papers import FOREIGN_PREFIX, draw_papers, finish_number
 from evaluation.demo.places import load_villages
+from evaluation.demo.revisions import NO_REVISIONS, Revisions, choose_revisions, find_revised
 from evaluation.demo.workbooks import write_csv, write_xlsx
 from evaluation.demo.world import simulate_world, topic_seeds, truth
 from evaluation.errors import EvaluationError
@@ -19,8 +26,8 @@ from evaluation.plan import load_district
 from evaluation.tables import write_whole
 
 MARKER = "demo.toml"
-MOST_ROWS = 50_000  # of a roster or register written as a workbook
-_LEDGERS = tuple(FILES)
+_FOREIGN = 0.001  # share of people whose number was first given elsewhere
+_PLACE = ["file", "sheet", "row", "column"]
 
 
 def write_demo(
@@ -33,12 +40,15 @@ def write_demo(
     effects: dict | None = None,
     violations: dict | None = None,
     reference: Path | None = None,
+    defects: bool = True,
 ) -> Path:
     """Write demonstration ledgers as real workbooks and csv files.
 
     Beside the ledgers stand ``manifest.csv`` (one row per planted defect: file, sheet,
-    row, column, kind, state), ``truth.csv`` (see `truth`) and ``demo.toml``, which
-    marks the folder as a demonstration and is written last.
+    row, column, kind, state; not those that ``更正.xlsx`` corrects), ``revisions.csv``
+    (rows that came late, were changed or corrected, or disappeared, and the edition that
+    learns of it), ``truth.csv`` (see `truth`) and ``demo.toml``, which marks the folder as
+    a demonstration and is written last.
 
     Parameters
     ----------
@@ -46,6 +56,8 @@ def write_demo(
         Replaced if it holds an earlier demonstration; whole or not at all.
     reference
         The folder ``data/reference`` (default: the project's).
+    defects
+        Without them the same people's ledgers are typed faultlessly.
     seed, n_people, first_year, last_year, policy_multiplier, effects, violations
         As in `simulate_world`.
 
@@ -61,20 +73,122 @@ def write_demo(
         seed, n_people, first_year, last_year, policy_multiplier, effects, violations
     )
     seeds = topic_seeds(seed)
-    papers = draw_papers(
-        world.people, load_villages(reference), np.random.default_rng(seeds["layout"])
-    )
-    defects = np.random.default_rng(seeds["defects"])
-    draws = {ledger: defects.random(n_people) for ledger in _LEDGERS}
+    villages = load_villages(reference)
+    papers = draw_papers(world.people, villages, np.random.default_rng(seeds["layout"]))
     names = {"district": load_district(reference)["district"]["name_zh"], "bank": "示范银行"}
-    draft, manifest = folder.with_name(f".{uuid.uuid4().hex}"), []
-    for received, ledger, year, frame in deliveries(world, papers, names):
-        rows, notes = plant(ledger, year, frame, papers, draws[ledger])
-        manifest.append(_write(draft, received, ledger, year, rows, notes, papers))
-    _write_beside(draft, world, pd.concat(manifest, ignore_index=True))
+    planted = plant_world(world, papers, seeds["defects"], defects)
+    draft, manifest, revised = folder.with_name(f".{uuid.uuid4().hex}"), [], []
+    for delivery in deliveries(
+        planted.breaches, planted.revisions, planted.rosters, planted.papers, names
+    ):
+        notes, changes = _write(draft, delivery, planted)
+        manifest.append(notes)
+        revised.append(changes)
+    manifest = pd.concat(manifest, ignore_index=True)
+    corrected = choose_corrections(manifest, last_year)
+    if len(corrected):
+        write_corrections(draft / NAME, corrected)
+    revised.append(
+        corrected.assign(what="corrected", edition=[d.year for d in corrected["on"]])
+    )
+    tables = {
+        "manifest": manifest.drop(corrected.index)[[*_PLACE, "kind", "state"]],
+        "revisions": pd.concat(revised, ignore_index=True)[[*_PLACE, "what", "edition"]],
+        "truth": truth(world),
+    }
+    _write_beside(draft, world, tables)
     if folder.is_dir():
         shutil.rmtree(folder)
     return draft.rename(folder)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A world and all that goes wrong with its ledgers.
+
+    Attributes
+    ----------
+    papers
+        As returned by `draw_papers`, a few numbers with another prefix.
+    desk
+        What mistakes are typed from, by column and person; see `Desk`.
+    plans
+        By ledger.
+    rosters
+        Of all years, in truth.
+    merges
+        Whether cells are merged downwards.
+    """
+
+    breaches: Breaches
+    revisions: Revisions
+    papers: pd.DataFrame
+    desk: dict[str, np.ndarray]
+    plans: dict[str, Plan]
+    rosters: pd.DataFrame
+    merges: bool = True
+
+
+def plant_world(world, papers, seed: np.random.SeedSequence, defects: bool = True) -> Planted:
+    """Decide what goes wrong, each thing from a stream of its own; or nothing does."""
+    if not defects:
+        whole = find_no_breaches(world)
+        rosters = final_tables(whole)["roster"]
+        desk = _set_desk(world, papers, rosters, [])
+        plans = dict.fromkeys(FILES, NOTHING)
+        return Planted(whole, NO_REVISIONS, papers, desk, plans, rosters, merges=False)
+    breaking, revising, abroad, *wrong = seed.spawn(3 + len(FILES))
+    breaches = break_rules(world, np.random.default_rng(breaking))
+    tables, rules = final_tables(breaches), world.rules
+    revisions = choose_revisions(
+        tables,
+        first_received(rules),
+        rules.last_year,
+        papers,
+        breaches.persons,
+        np.random.default_rng(revising),
+    )
+    barred = np.union1d(breaches.persons, revisions.persons)
+    rng, count = np.random.default_rng(abroad), max(round(_FOREIGN * len(papers)), 2)
+    foreign = np.setdiff1d(rng.permutation(len(papers))[: 2 * count], barred)[:count]
+    numbers = papers["number"].to_numpy(dtype=object, copy=True)
+    for person in foreign:
+        numbers[person] = finish_number(FOREIGN_PREFIX + numbers[person][6:17])
+    papers = papers.assign(number=numbers)
+    desk = _set_desk(world, papers, tables["roster"], foreign)
+    plans = {
+        ledger: plan_mistakes(
+            tables[ledger],
+            Desk(ledger, rules.last_year, desk),
+            barred,
+            np.random.default_rng(stream),
+        )
+        for ledger, stream in zip(FILES, wrong, strict=True)
+    }
+    return Planted(breaches, revisions, papers, desk, plans, tables["roster"])
+
+
+def _set_desk(world, papers, roster, foreign):
+    desk = {name: papers[name].to_numpy() for name in papers}
+    desk |= {name: world.people[name].to_numpy() for name in ("birth_year", "female")}
+    desk["foreign"] = np.isin(np.arange(len(papers)), foreign)
+    desk["dotted"] = papers["name"].str.contains("·").to_numpy()
+    desk["in_street"] = papers["township"].str.endswith("街道").to_numpy()
+    desk["rosters"] = np.bincount(roster["person"], minlength=len(papers))
+    desk["partner"] = _find_partners(world.people["household"].to_numpy())
+    return desk
+
+
+def _find_partners(household):
+    """The next person of each household, around; -1 for those who live alone."""
+    order = np.argsort(household, kind="stable")
+    first = np.r_[True, np.diff(household[order]) != 0]
+    start = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
+    last = np.r_[first[1:], True]
+    following = np.where(last, order[start], np.r_[order[1:], 0])
+    partner = np.empty(len(order), dtype=int)
+    partner[order] = np.where(following == order, -1, following)
+    return partner
 
 
 def _refuse_other_files(folder):
@@ -82,64 +196,70 @@ def _refuse_other_files(folder):
         raise EvaluationError(f"{folder} 中已有其他文件，示范数据不会覆盖它们。请另选文件夹。")
 
 
-def _write(folder, received, ledger, year, rows, notes, papers):
-    """Write one delivery in the layout of its ledger and year; return its manifest."""
-    place = folder / str(received)
+def _write(folder, delivery: Delivery, planted: Planted):
+    """Write one file in the layout of its ledger and year; return manifest and revisions."""
+    ledger, year = delivery.ledger, delivery.year
+    amounts = delivery.table[
+        next((c for c in ("amount", "principal", "pay") if c in delivery.table), "person")
+    ]
+    desk = Desk(ledger, year, planted.desk, int(amounts.notna().sum()))
+    notes = note_breaches(delivery.table, ledger, planted.breaches)
+    rows, notes = plant(delivery.frame, delivery.table, desk, planted.plans[ledger], notes)
+    layout, encoding = choose_layout(delivery, len(rows))
+    sheets, more = arrange(rows, notes, delivery, layout, planted)
+    order = np.concatenate([sheet.rows for sheet in sheets])
+    found = finish_notes(rows, notes + more, desk, order)
+    place = folder / str(delivery.received)
     place.mkdir(parents=True, exist_ok=True)
-    headings = dict(HEADINGS[ledger])
-    if ledger == "register" and is_official(year):
-        headings |= OFFICIAL
-    layout, encoding, by_township = _layout(ledger, year, len(rows))
-    if layout.get("total"):
-        layout["total"] = headings[layout["total"]]
-    path = place / f"{FILES[ledger]}{year}.{'csv' if encoding else 'xlsx'}"
-    towns = papers["township"].iloc[rows["person"]].to_numpy()
-    towns = pd.Series(towns if by_township else "台账", index=rows.index)
-    cells = rows[list(headings)].rename(columns=headings)
-    sheets = {town: cells[towns == town] for town in towns.unique()}
+    ending = "csv" if encoding else "xlsx"
+    path = place / f"{FILES[ledger]}{year}{delivery.suffix}.{ending}"
+    tables = {sheet.name: sheet.table for sheet in sheets}
     if encoding:
-        first = {"台账": write_csv(path, sheets["台账"], layout, encoding)}
+        lines = {sheets[0].name: write_csv(path, sheets[0].table, layout, encoding)}
     else:
-        first = write_xlsx(path, sheets, layout)
-    notes = notes.assign(sheet=towns.iloc[notes["position"]].to_numpy())
-    inside = rows.groupby(towns).cumcount()
-    notes["row"] = inside.iloc[notes["position"]].to_numpy() + notes["sheet"].map(first)
-    notes["file"] = path.relative_to(folder).as_posix()
-    notes["sheet"] = "" if encoding else notes["sheet"]
-    notes["column"] = notes["column"].map(headings)
-    return notes[["file", "sheet", "row", "column", "kind", "state"]]
-
-
-def _layout(ledger, year, n_rows):
-    """Layout, encoding (none for a workbook) and whether there is a sheet per township.
-
-    Rosters and registers too long for a workbook of a few seconds come as csv.
-    """
+        lines = write_xlsx(path, tables, layout)
+    where = pd.DataFrame({"sheet": "", "row": 0}, index=np.arange(len(rows)))
+    for sheet in sheets:
+        where.loc[sheet.rows, "sheet"] = "" if encoding else sheet.name
+        where.loc[sheet.rows, "row"] = lines[sheet.name]
+    where["file"] = path.relative_to(folder).as_posix()
+    headings = {k: v.replace("|", "") for k, v in headings_of(ledger, year).items()}
+    found = found.join(where, on="position")
     if ledger == "roster":
-        book = year in (2021, 2024) and n_rows < MOST_ROWS
-        encoding = None if book else ("gb18030", "utf-8-sig", "utf-8")[year % 3]
-        title = f"{year}年{FILES[ledger]}" if book else None
-        return {"title": title, "spaced": book}, encoding, book and year == 2021
-    if ledger == "register":
-        encoding = (
-            None if year == 2022 and n_rows < MOST_ROWS else ("utf-8-sig", "gb18030")[year % 2]
+        cells = [
+            (rows[column][place], _true(delivery.frame, rows["origin"][place], column))
+            for place, column in zip(found["position"], found["column"], strict=True)
+        ]
+        found = found.join(pd.DataFrame(cells, found.index, ["typed", "true"], dtype=object))
+    found["column"] = found["column"].map(headings)
+    changes = _list_revisions(delivery, planted, rows, where, headings)
+    return found.assign(ledger=ledger, received=delivery.received), changes
+
+
+def _true(frame, origin, column):
+    return frame[column].iloc[origin] if origin >= 0 else None
+
+
+def _list_revisions(delivery, planted, rows, where, headings):
+    """Rows of this file that came late, were changed, or are here for the last time."""
+    ledger, year = delivery.ledger, delivery.received
+    places, revised = find_revised(delivery.table, ledger, planted.revisions)
+    at = {origin: place for place, origin in enumerate(rows["origin"]) if origin >= 0}
+    found = [
+        (
+            *where.loc[at[place], ["file", "sheet", "row"]],
+            headings.get(row.column, ""),
+            row.what,
+            row.learned,
         )
-        return {"top": 0 if encoding else 2}, encoding, False
-    layout = {
-        "title": f"{FILES[ledger]}（截至{year}年12月31日）",
-        "unit": None if ledger == "loan" else f"单位：{unit_of(ledger, year)}",
-        "left": int(year % 3 == 1),
-        "top": int(year % 4 == 3),
-        "spaced": year % 2 == 1,
-        "hidden": year % 5 == 0,
-        "total": "amount",
-    }
-    return layout, None, ledger == "post" and year >= 2022
+        for place, row in zip(places, revised, strict=True)
+        if year == row.learned - (row.what == "vanished")
+    ]
+    return pd.DataFrame(found, columns=[*_PLACE, "what", "edition"])
 
 
-def _write_beside(folder, world, manifest):
-    effects = truth(world)
-    for name, table in {"manifest": manifest, "truth": effects}.items():
+def _write_beside(folder, world, tables):
+    for name, table in tables.items():
         write_whole(
             folder / f"{name}.csv",
             lambda draft, table=table: table.to_csv(draft, index=False, encoding="utf-8-sig"),
