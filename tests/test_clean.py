@@ -213,6 +213,7 @@ def test_an_amount_is_odd_beside_those_of_its_own_file_only(folder):
     issues = clean(folder).issues
     odd = issues[issues["kind"] == "amount_mixed"]
     assert odd[["file", "row"]].to_numpy().tolist() == [["b.xlsx", 4]]
+    assert clean(folder).tables["loan"]["principal"].isna().sum() == 1
 
 
 def test_tables_have_their_declared_columns_and_types_even_when_empty(folder):

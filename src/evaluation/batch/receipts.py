@@ -108,15 +108,20 @@ def describe_products(folders: Folders, products: list[Path]) -> dict[str, str]:
 def digest_tables(folders: Folders, run: Run) -> str | None:
     """Fingerprint of what a run hands on, or None if it is not finished.
 
-    The executed notebook is not part of it: nobody reads it, so that a new sentence
-    between two cells makes nothing else run again.
+    The executed notebook is not part of it, nor a page or a workbook for people: no
+    notebook reads them, so that a new sentence between two cells makes nothing else run
+    again.
     """
     receipt = read_receipt(folders, run)
     if receipt is None:
         return None
     executed = Path(os.path.relpath(executed_path(folders, run), folders.data)).as_posix()
     products = receipt.get("products", receipt)
-    handed_on = {name: value for name, value in products.items() if name != executed}
+    handed_on = {
+        name: value
+        for name, value in products.items()
+        if name != executed and not name.endswith((".html", ".xlsx"))
+    }
     return hashlib.sha256(json.dumps(handed_on, sort_keys=True).encode()).hexdigest()
 
 

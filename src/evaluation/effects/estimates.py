@@ -199,7 +199,7 @@ def tabulate_influence(cs: GroupTime, balanced: GroupTime, horizon: int) -> pd.D
     for name, design in (("cs", cs), ("balanced", balanced)):
         pooled = pool_at(design, horizon)
         if pooled is None:
-            return pd.DataFrame({"person_id": [], "treated": [], "cs": [], "balanced": []})
+            return pd.DataFrame({"person_id": [], "cs": [], "balanced": [], "treated": []})
         n, units = len(pooled.influence), np.asarray(design.units["unit"])
         parts[name] = pd.Series(pooled.influence / n, index=units)
         parts[f"in_{name}"] = pd.Series(pooled.treated.astype(float), index=units)

@@ -60,11 +60,12 @@ def _parse_amounts(raw, column, cells, notes):
         files = pd.factorize(np.array([sheet.file for sheet in raw.sheets], dtype=object))[0]
         odd = _mixed(yuan / factor, files[raw.sheet_of]) & ~differs
         notes.append(note(raw, odd, column, "amount_mixed"))
+        yuan = np.where(odd, np.nan, yuan)  # a thousandfold amount would drown all others
     return yuan
 
 
 def _mixed(typed, files):
-    """Amounts so far from the middle of their file that the unit may differ; never changed."""
+    """Amounts so far from the middle of their file that the unit may differ."""
     there = typed > 0
     middle = pd.Series(np.where(there, typed, np.nan)).groupby(files).transform("median")
     return there & ((typed * 1_000 < middle) | (typed > middle * 1_000)).to_numpy()

@@ -1,5 +1,6 @@
 """What can be wrong with a row: the closed list of kinds, and checks across columns."""
 
+import re
 from dataclasses import dataclass
 from itertools import chain
 
@@ -90,7 +91,7 @@ KINDS = {
     ),
     "amount_mixed": Kind(
         FLAGGED,
-        "金额大小与本列其他行相差悬殊，疑似元与万元混用（未改动）",
+        "金额大小与本列其他行相差悬殊，疑似元与万元混用（这一格不计）",
         "核对单位，全列统一",
     ),
     "amount_commas": Kind(REPAIRED, "金额中有千分位逗号，已去除", "", ""),
@@ -146,6 +147,8 @@ _TYPES["amount"] = "float64"
 _SETTLED = {
     name: kind for name, kind in _TYPES.items() if name not in ("amount", "township", "code")
 }
+# A resident number or a phone, in whatever column it was typed.
+_LONG = re.compile(r"(?:\d\s?){10}\d")
 _NOT_SHOWN = {"name", "phone", "address", "household", "birth"}
 
 
@@ -189,7 +192,7 @@ def _shown(raw, column, positions):
     if cells is None or column in _NOT_SHOWN:
         return [""] * len(positions)
     texts = [cells.categories[code] if code >= 0 else "" for code in cells.codes[positions]]
-    return [mask(text) if text and column == "number" else text[:40] for text in texts]
+    return [mask(t) if t and (column == "number" or _LONG.search(t)) else t[:40] for t in texts]
 
 
 def note_table(
