@@ -27,39 +27,49 @@ def check_persons(tables: dict[str, pd.DataFrame], headings: dict) -> list[pd.Da
         Issues.
     """
     found = [_find_twice(tables["roster"], headings)]
-    names = {ledger: _names(rows) for ledger, rows in tables.items()}
-    usual = _find_usual(names)
-    for ledger, named in names.items():
-        expected = named["person_id"].map(usual)
-        other = expected.notna() & (named["name"] != expected)
-        rows = tables[ledger].loc[named.index[other]]
-        found.append(note_table(rows, ledger, "number", "number_shared", headings))
+    rows = _list_names(tables)
+    odd = rows[_differs(rows)]
+    for ledger, at in odd.groupby("ledger", sort=False)["at"]:
+        other = tables[ledger].iloc[at.to_numpy()]
+        found.append(note_table(other, ledger, "number", "number_shared", headings))
     return found
 
 
-def _names(rows):
-    """Rows with number and name; a name is its sound where that is known."""
-    sound = rows.get("pinyin_key", rows["name_key"]).fillna(rows["name_key"])
-    named = pd.DataFrame({"person_id": rows["person_id"], "name": sound})
-    return named[named["person_id"].notna() & named["name"].notna() & rows["superseded"].isna()]
+def _list_names(tables):
+    """Rows with number and name, as codes; a name is its sound where that is known."""
+    parts = []
+    for ledger, rows in tables.items():
+        sound = rows["pinyin_key"].fillna(rows["name_key"])
+        named = (
+            rows["person_id"].notna() & sound.notna() & rows["superseded"].isna()
+        ).to_numpy()
+        part = {"person": rows["person_id"][named], "name": sound[named]}
+        parts.append(pd.DataFrame(part).assign(ledger=ledger, at=np.flatnonzero(named)))
+    rows = pd.concat(parts, ignore_index=True)
+    return rows.assign(**{n: pd.factorize(rows[n])[0] for n in ("person", "name")})
 
 
-def _find_usual(names) -> pd.Series:
-    """Usual name by number, for numbers that have more than one."""
-    pairs = pd.concat(names.values(), keys=names, names=["ledger", None])
-    counted = pairs.assign(roster=pairs.index.get_level_values(0) == "roster")
-    counted = counted.drop_duplicates(["person_id", "name"])
-    several = counted.loc[counted["person_id"].duplicated(), "person_id"].unique()
-    pairs = pairs[pairs["person_id"].isin(several)]
-    pairs = pairs.assign(roster=pairs.index.get_level_values(0) == "roster")
-    counts = pairs.groupby(["person_id", "name"], sort=False)["roster"].agg(["sum", "size"])
-    best = counts.sort_values(["sum", "size"], kind="stable").reset_index()
-    return best.drop_duplicates("person_id", keep="last").set_index("person_id")["name"]
+def _differs(rows) -> np.ndarray:
+    """Mark rows whose name is not the usual one of their number, roster rows first."""
+    if rows.empty:
+        return np.zeros(0, dtype=bool)
+    pair = rows["person"].to_numpy() * (int(rows["name"].max()) + 1) + rows["name"].to_numpy()
+    _, first, pair = np.unique(pair, return_index=True, return_inverse=True)
+    person = rows["person"].to_numpy()[first]
+    if len(np.unique(person)) == len(person):
+        return np.zeros(len(rows), dtype=bool)  # nobody has two names
+    roster = np.bincount(pair, rows["ledger"] == "roster", len(first))
+    order = np.lexsort((np.bincount(pair, minlength=len(first)), roster, person))
+    last = np.append(np.diff(person[order]) != 0, True)  # of each person the usual name
+    usual = np.zeros(len(first), dtype=bool)
+    usual[order[last]] = True
+    return ~usual[pair]
 
 
 def _find_twice(roster, headings):
     key = ["person_id", "snapshot_year", "received"]
     valid = (roster["person_id"].notna() & roster["superseded"].isna()).to_numpy()
     rows = roster[valid]
-    twice = rows.duplicated(key, keep="last").to_numpy()
-    return note_table(rows[np.asarray(twice)], "roster", "number", "person_twice", headings)
+    codes = pd.DataFrame({name: pd.factorize(rows[name])[0] for name in key})
+    twice = codes.duplicated(keep="last").to_numpy()
+    return note_table(rows[twice], "roster", "number", "person_twice", headings)

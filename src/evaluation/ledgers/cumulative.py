@@ -32,12 +32,12 @@ def find_current(tables: dict[str, pd.DataFrame]) -> dict[str, int]:
 
 
 def _find_first(rows, date):
-    known = rows[rows["person_id"].notna() & rows[date].notna() & rows["superseded"].isna()]
-    things = pd.factorize(pd.MultiIndex.from_frame(known[["person_id", date]]))[0]
-    years = known["received"].to_numpy()
-    order = np.unique(years)[::-1]
-    for newer, older in pairwise(order):
-        again = np.isin(np.unique(things[years == older]), things[years == newer])
+    person, days = pd.factorize(rows["person_id"])[0], rows[date].to_numpy("datetime64[D]")
+    known = (person >= 0) & ~np.isnat(days) & rows["superseded"].isna().to_numpy()
+    things = (person * 100_000 + days.astype("int64"))[known]
+    years = rows["received"].to_numpy()[known]
+    for newer, older in pairwise(np.unique(years)[::-1]):
+        again = np.isin(things[years == older], things[years == newer])
         if again.mean() >= _REPEATED:
             return int(newer)
     return 0
