@@ -4,10 +4,13 @@ from pathlib import Path
 
 import pytest
 
+from evaluation.ledgers.clean import clean_folder
+from evaluation.ledgers.clean_tables import TABLES
 from evaluation.ledgers.delimited import Lines
 from evaluation.ledgers.headings import load_aliases
 from evaluation.ledgers.layout import find_tables
 from evaluation.ledgers.workbook import Grid
+from evaluation.tables import check_key
 
 REFERENCE = Path(__file__).parents[1] / "data" / "reference"
 ANNA, BERT, CARL = "519999198002030015", "519999198002030023", "519999198002030058"
@@ -143,6 +146,22 @@ def test_different_ledgers_side_by_side_are_both_read(aliases):
         [],
     )  # fmt: skip
     assert blocks[1].columns[1] == (ANNA, ANNA)
+
+
+def test_issues_of_two_ledgers_in_one_row_are_told_apart(tmp_path):
+    people = [[row[0], "", *row[2:]] for row in PEOPLE[:1]]
+    rows = [[*ROSTER, "", *LOAN], [*people[0], "", "李芳", "", *LENT[0][2:]]]
+    rows[0][7] = "身份证号码"
+    (tmp_path / "a.csv").write_text(
+        "\n".join(",".join(map(str, row)) for row in rows), encoding="utf-8"
+    )
+    (tmp_path / "b.csv").write_text(
+        f"身份证号码,就业形式,开始日期,终止日期\n{ANNA},务农,2021,\n", encoding="utf-8"
+    )
+    issues = clean_folder(tmp_path, REFERENCE, b"k" * 32).issues
+    missing = issues[issues["kind"] == "number_missing"]
+    assert sorted(missing["ledger"]) == ["loan", "roster"]
+    check_key(issues, list(TABLES["issues"].key), "issues")
 
 
 @pytest.mark.parametrize("gap", [[], [""]])

@@ -191,6 +191,18 @@ def test_very_long_cells_are_survived(folder):
     assert cleaned.issues["shown"].str.len().max() <= 60
 
 
+def test_a_number_in_the_wrong_place_is_shown_nowhere(folder):
+    rows = [
+        [*HEADINGS, ANNA, "电话10000000001"],
+        ["王强", ANNA, f"{ANNA[:6]} {ANNA[6:]}", "通过", "1", ANNA, "x", "y"],
+    ]
+    test_offices.write_xlsx(folder / "2023" / "贷款.xlsx", {"x": (rows, [])})
+    cleaned = clean(folder)
+    told = cleaned.issues.to_csv() + cleaned.problems.to_csv()
+    assert ANNA not in told and ANNA[6:] not in told and "10000000001" not in told
+    assert "表头“…”（G列）" in told
+
+
 def test_the_reader_of_one_file_reads_nothing_else(folder):
     path = folder / "2023" / "名册.xlsx"
     (grid,) = read_grids(path, folder)

@@ -112,7 +112,7 @@ TABLES = {ledger: _declare(ledger) for ledger in LEDGERS} | {
         "clean/issues.parquet",
         ("问题清单", "Issues"),
         ("每行每列每种问题一行", "one row per row, column and kind of issue"),
-        ("file", "sheet", "row", "column", "kind"),
+        ("file", "sheet", "row", "column", "ledger", "kind"),
         ISSUES,
     ),
     "corrections": Table(

@@ -11,6 +11,8 @@ from evaluation.ledgers.merged import Merges
 _FEWEST = 3  # headings that make a table
 _TALLEST = 3  # rows of a heading
 _ENDLESS = 2**20  # a column that no sheet has
+_LONGEST = 60  # characters of a heading that are shown
+_NUMBER = re.compile(r"[\d０-９]{6,}[\dXx*]*")
 _DIGITS = re.compile(r"[\d*]{6}")  # nothing of a heading
 
 
@@ -55,7 +57,7 @@ def find_heading(
     for position in range(max(first, 0), min(last + 1, len(rows))):
         for height in range(1, _TALLEST + 1):
             block = rows[position : position + height]
-            if len(block) < height or is_data(block[-1]):
+            if len(block) < height or _is_data(block[-1], aliases):
                 break
             names = _names(block, position, merges)
             keys = [_keys(forms, known) for forms in names]
@@ -154,9 +156,10 @@ def _spread(texts, below, row, merges):
     return spread
 
 
-def is_data(row: list) -> bool:
-    """Whether a row holds numbers such as no heading has."""
-    return any(_DIGITS.search(str(cell)) for cell in row)
+def _is_data(row, aliases):
+    """Whether more cells hold numbers such as no heading has than known headings."""
+    numbers = sum(bool(_DIGITS.search(str(cell))) for cell in row)
+    return numbers > sum(map(aliases.knows, row))
 
 
 def _continue(names):
@@ -199,5 +202,11 @@ def name_of(forms) -> str:
 
 
 def typed(text: str) -> str:
-    """A heading as typed, without white space."""
-    return re.sub(r"\s+", "", text)
+    """A heading as typed, without white space; a number in its place is not shown.
+
+    Examples
+    --------
+    >>> typed("补贴 金额"), typed("519999198002030015")
+    ('补贴金额', '…')
+    """
+    return _NUMBER.sub("…", re.sub(r"\s+", "", text))[:_LONGEST]
