@@ -204,6 +204,7 @@ def test_an_alias_for_two_columns_is_refused(tmp_path):
         (["本表一式三份"], "", True),
         (["制表单位：某局"], "", True),
         (["", "合计李", NUMBER], NUMBER, False),
+        (["合计", "", NUMBER], "", False),
         (["1", "注师傅", ""], "", False),
         (["", "小计", "511923********1234"], "511923********1234", False),
     ],

@@ -225,6 +225,11 @@ def test_a_row_that_numbers_the_columns_is_no_row(aliases):
     assert told(find(aliases, rows))[0] == [("roster", [3], 1)]
 
 
+def test_a_row_with_nothing_but_its_number_in_the_list_is_blank(aliases):
+    rows = [["序号", *ROSTER], [1.0, *PEOPLE[0]], [2.0, "", ""], ["3"], [BERT]]
+    assert told(find(aliases, rows))[0] == [("roster", [2, 5], 0)]
+
+
 def test_a_person_without_number_keeps_the_row(aliases):
     rows = [ROSTER, ["王强", "", "罗江镇", "务农", "2023"], [], LOAN, ["李芳", "", "2022"]]
     assert told(find(aliases, rows))[0] == [("roster", [2], 0), ("loan", [5], 0)]

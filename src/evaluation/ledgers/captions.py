@@ -10,6 +10,7 @@ _NOT_A_ROW = re.compile(
     r"|填[报表]说明|说明|备注|注)([:( 0-9.]|金额|人数|户数|$)"
     r"|本表|此表|以上)"
 )
+LIKE_A_NUMBER = re.compile(r"\d{17}[\dXx]|\d{15}")
 _TOTAL = re.compile(r"(合计|小计|总计|共计)([:(]|金额|人数|户数|$)")
 _UNIT_LINE = re.compile(
     r"单位\s*[:(]?\s*(?:[人户个次名天笔]+\s*[、,/;和]?\s*)*(?:人民币)?(万元|元)(?![\u4e00-\u9fff])"
@@ -79,8 +80,8 @@ def is_no_row(cells: list, number) -> bool:
     """Whether a row below the heading is a total, a signature or a note.
 
     The first filled cell says so (of a total, perhaps the second, after a number in the
-    list) and nothing like a resident number stands in its place (signatures may): a person
-    whose name begins with such a word keeps the row.
+    list), nothing like a resident number stands in its place (signatures may), and no whole
+    one anywhere: a person whose name begins with such a word keeps the row.
     """
     if re.search(r"[\d*]{4}", str(number)):
         return False
@@ -88,7 +89,8 @@ def is_no_row(cells: list, number) -> bool:
     if not texts:
         return False
     counted = texts[0].replace(".", "").isdigit()
-    return bool(_NOT_A_ROW.match(texts[0]) or (counted and _TOTAL.match(texts[-1])))
+    said = _NOT_A_ROW.match(texts[0]) or (counted and _TOTAL.match(texts[-1]))
+    return bool(said) and not any(LIKE_A_NUMBER.search(str(cell)) for cell in cells)
 
 
 def is_numbering(cells: list) -> bool:

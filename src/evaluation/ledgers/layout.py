@@ -4,7 +4,6 @@ Tables stand below each other, with or without titles between them, or side by s
 heading that is repeated, as at the top of each printed page, continues its table.
 """
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -14,6 +13,7 @@ import pyarrow.compute as pc
 
 from evaluation.errors import LedgerError
 from evaluation.ledgers.captions import (
+    LIKE_A_NUMBER,
     find_reporter,
     is_caption,
     is_filled,
@@ -28,7 +28,7 @@ from evaluation.ledgers.mapping import Table, read_heading
 from evaluation.ledgers.merged import Merges, counts_once
 from evaluation.ledgers.workbook import Grid
 
-_LIKE_A_NUMBER = re.compile(r"\d{17}[\dXx]|\d{15}")
+_LONGEST_SERIAL = 8  # characters of a number in the list
 _SHORTEST = 15  # characters of a resident number
 _ABOVE = 2  # rows of a heading that may stand above the last with a known one
 _TRIES = 500  # rows looked at as headings: a sheet of single known words takes no hours
@@ -112,7 +112,7 @@ def _find_orphans(above):
     odd = [
         at + 1
         for at, row in enumerate(above)
-        if any(isinstance(cell, str) and _LIKE_A_NUMBER.search(cell) for cell in row)
+        if any(isinstance(cell, str) and LIKE_A_NUMBER.search(cell) for cell in row)
     ]
     if not odd:
         return []
@@ -222,8 +222,13 @@ def _see_merged(table, rows, columns, merges):
 
 
 def _is_blank(cells, table):
+    """Whether nothing stands in a row but perhaps a number in the list, and no other number."""
     serial = table.columns.get("serial", -1) - table.left
-    return not any(is_filled(cell) for at, cell in enumerate(cells) if at != serial)
+    return not any(
+        is_filled(cell)
+        for at, cell in enumerate(cells)
+        if at != serial or len(str(cell)) > _LONGEST_SERIAL
+    )
 
 
 def _is_no_row(cells, place, table, merges):
