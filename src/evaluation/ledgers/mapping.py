@@ -7,7 +7,13 @@ from dataclasses import dataclass
 
 from evaluation.errors import LedgerError
 from evaluation.ledgers.captions import find_unit
-from evaluation.ledgers.headings import LEDGERS, Aliases, forms_of, normalise
+from evaluation.ledgers.headings import (
+    LEDGERS,
+    Aliases,
+    forms_of,
+    names_somebody_else,
+    normalise,
+)
 from evaluation.ledgers.heads import Heading, match, name_of, typed
 
 _UNIT = re.compile(r"万元|元")
@@ -145,6 +151,7 @@ def _find_units(ledger, headings, full, said, inherited, aliases, row):
 def _sort_rest(names, rest, used, table):
     """Columns that are not used: unknown ones, those that are there twice, those unnamed."""
     unknown, again, bare = [], [], []
+    used = used | {"serial", "note"}  # nothing is missed without them
     free = [key for key, column in table.items() if len(key) > 1 and column not in used]
     for at in rest:
         text = name_of(names[at])
@@ -160,6 +167,8 @@ def _sort_rest(names, rest, used, table):
 def _nearest(forms, free):
     """The known heading of a column still missing that a heading comes nearest to."""
     for form, _ in forms:
+        if names_somebody_else(form):
+            return ""
         near = difflib.get_close_matches(normalise(form), free, 1)
         if near:
             return near[0]
