@@ -163,10 +163,11 @@ class _Plan:
                 )
 
     def award_twice(self):
-        """A second application, approved and not yet paid."""
+        """A second application of a business still open, approved and not yet paid."""
         subsidies, last = self.world.subsidies, self.world.rules.last_year
         when = subsidies["applied_on"]
         fits = subsidies["paid_on"].notna() & when.dt.year.between(2020, last - 2)
+        fits &= ~(subsidies["person"].map(self.closed) <= when + 400 * _DAY)
         chosen = self._choose("rule_second_subsidy", subsidies, fits)
         again = chosen.assign(
             applied_on=chosen["applied_on"] + 400 * _DAY,

@@ -84,7 +84,8 @@ def _occasions(ledger, table, year, first, last, papers):
     """Which rows suit each revision, and the year in which each is learned."""
     earlier = table["person"].map(table.groupby("person")[_DATES[ledger]].min()).dt.year
     known = (earlier < year).to_numpy() if ledger == "roster" else np.ones(len(table), bool)
-    moved = papers["dissolved"].to_numpy()[table["person"]]  # would bear an old name by then
+    moved = (papers["township"] != papers["township_old"]).to_numpy()[table["person"]]
+    # Who has moved would stand there under an old name by then.
     yield LATE, (year > first) & (year < last) & known & ~moved, year + 1
     if ledger not in _BEFORE:
         return
