@@ -102,6 +102,26 @@ def test_a_heading_of_two_rows_again_in_the_middle(aliases):
     assert told(find(aliases, rows))[0] == [("post", [3, 6], 2)]
 
 
+@pytest.mark.parametrize("number", ["5.19999E+17", "", 5.19999e17, "5199****"])
+def test_a_row_without_a_usable_number_above_a_heading_again_is_no_part_of_it(aliases, number):
+    # 就业困难人员 above 认定日期 would be a known heading, were the row one.
+    upper = [
+        "姓名",
+        "身份证",
+        "人员类别",
+        "认定日期",
+        "上岗日期",
+        "协议起止",
+        "",
+        "补贴金额（元）",
+        "退岗日期",
+    ]
+    lower = ["", "", "", "", "", "起", "止", "", ""]
+    person = ["就业困难人员", "", "2022-01-01", "2022-01-01", "2024-12-31", 7200.0, ""]
+    rows = [upper, lower, ["王强", number, *person], upper, lower, ["李芳", BERT, *person]]
+    assert told(find(aliases, rows))[0] == [("post", [3, 6], 2)]
+
+
 def test_another_unit_above_a_heading_again_is_another_table(aliases):
     bare = [heading.replace("（万元）", "") for heading in LOAN]
     rows = [

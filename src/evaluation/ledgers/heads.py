@@ -13,7 +13,10 @@ _TALLEST = 3  # rows of a heading
 _ENDLESS = 2**20  # a column that no sheet has
 _LONGEST = 60  # characters of a heading that are shown
 _NUMBER = re.compile(r"[\d０-９]{6,}[\dXx*]*")
-_DIGITS = re.compile(r"[\d*]{6}")  # nothing of a heading
+# Numbers, days and damaged resident numbers: nothing of a heading, which may hold the days
+# of a month (1 to 31) or a year.
+_DIGITS = re.compile(r"[\d*]{6}|\d{4}[-./]\d{1,2}[-./]\d|\dE\+?\d\d")
+_LARGE = 100
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,12 @@ def _spread(texts, below, row, merges):
 
 def _is_data(row, aliases):
     """Whether more cells hold numbers such as no heading has than known headings."""
-    numbers = sum(bool(_DIGITS.search(str(cell))) for cell in row)
+    numbers = sum(
+        abs(cell) >= _LARGE
+        if isinstance(cell, int | float)
+        else bool(_DIGITS.search(str(cell)))
+        for cell in row
+    )
     return numbers > sum(map(aliases.knows, row))
 
 
