@@ -1,6 +1,7 @@
 """Persons and firms typed wrong: numbers, names, sex and birth, credit codes."""
 
 import numpy as np
+import pandas as pd
 
 from evaluation.demo.ledgers import has_births
 from evaluation.demo.papers import finish_number
@@ -82,12 +83,16 @@ def take_partners_number(row, _, desk):
 
 
 def has_partner(rows, desk):
-    """A partner well known by the roster; with no row in a policy's ledger."""
+    """A partner well known by the roster; of a post's holder, one without a post."""
     person, papers = rows["person"].to_numpy(), desk.papers
     partner = papers["partner"][person]
     fits = (partner >= 0) & (papers["rosters"] >= 4)[partner]
     fits &= ~papers["foreign"][person] & ~papers["foreign"][partner]
-    return fits if desk.ledger in LONG else fits & ~np.isin(partner, person)
+    if desk.ledger in LONG:
+        return fits
+    # Who stays until retirement would be younger by the partner's number.
+    stays = rows["ended_on"] > rows["started_on"] + pd.DateOffset(years=3)
+    return fits & ~np.isin(partner, person) & ~stays.to_numpy()
 
 
 def space_name(row, *_):
