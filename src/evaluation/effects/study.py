@@ -263,7 +263,7 @@ def publish_study(study: Study, folders: Folders, out: str, tables: dict) -> lis
     Parameters
     ----------
     tables
-        Name (``estimates``, ``checks``, ``verdict``, ``paths``) to frame.
+        Name (``estimates``, ``checks``, ``verdict``, ``paths``, ``bounds``) to frame.
     """
     if study.kind == "outside":
         if not out:
@@ -275,6 +275,7 @@ def publish_study(study: Study, folders: Folders, out: str, tables: dict) -> lis
         "checks": "gate",
         "verdict": "policy",
         "paths": "result_id",
+        "bounds": "result_id",
     }
     year, policy = study.edition, study.policy
     if study.kind == "exploratory":
