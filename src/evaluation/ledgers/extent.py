@@ -13,7 +13,7 @@ import numpy as np
 
 from evaluation.errors import LedgerError
 
-_BLOCK = 2**24
+_BLOCK = 2**19  # bytes: what is looked at stays in the cache
 _SPACE = np.zeros(256, dtype=bool)
 _SPACE[[9, 10, 13, 32]] = True
 _ENDS = _SPACE.copy()  # what may follow the name of an element
