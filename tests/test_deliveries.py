@@ -7,7 +7,10 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
+from evaluation.demo.ledgers import FILES
+from evaluation.demo.write import write_demo
 from evaluation.ledgers.clean import clean_folder
+from evaluation.ledgers.identity import DEMONSTRATION_KEY
 from evaluation.ledgers.schema import shape
 from evaluation.panel.build import build_panel
 from evaluation.panel.deliveries import compare_deliveries
@@ -254,3 +257,22 @@ def test_the_edition_that_learns_tells_them_apart_and_earlier_ones_stay_as_they_
     entered = after[2021].persons["post_on"].notna().sum()
     assert (after[2020].persons["post_on"].notna().sum(), entered) == (3, 4)
     assert np.array_equal(told[2021]["ledger"].unique(), [*after[2021].ledgers])
+
+
+def test_the_editions_find_the_planted_rows_of_the_demonstration(tmp_path):
+    folder = write_demo(tmp_path / "demo", n_people=2_000, policy_multiplier=0.1)
+    clean = clean_folder(folder, REFERENCE, DEMONSTRATION_KEY).tables
+    planted = pd.read_csv(folder / "revisions.csv")
+    ledgers = {name: ledger for ledger, name in FILES.items()}
+    names = planted["file"].str.extract(f"({'|'.join(ledgers)})")[0]
+    planted = planted.groupby([names.map(ledgers), "edition", "what"]).size()
+    told = {year: compare_deliveries(clean, year) for year in range(2016, 2025)}
+    told = pd.concat(told, names=["edition"]).reset_index("edition")
+    told = told[told["detail"] == "all"].set_index(["ledger", "edition", "kind"])["n_rows"]
+    told = told.rename_axis(planted.index.names)
+    for kind in ("late", "vanished"):
+        wanted, found = (n.xs(kind, level="what") for n in (planted, told))
+        assert len(wanted) and found[found > 0].sort_index().equals(wanted.sort_index()), kind
+    # Other mistakes, and amounts put together in merged cells, change rows as well.
+    wanted = planted.xs("changed", level="what")
+    assert len(wanted) and (told.xs("changed", level="what")[wanted.index] >= wanted).all()

@@ -221,6 +221,16 @@ def test_two_rows_that_could_be_one_persons_are_nobodys():
     assert linked["loan"]["person_id"].isna().all()
 
 
+def test_a_number_that_is_mostly_beside_another_name_is_not_this_persons():
+    day = {"form": "post", "start": "2019-08-01"}
+    wife = {"person_id": "q", "name_key": "li", "pinyin_key": "li"}
+    register = [wife | {"start": "2016-01-01"}, wife | {"start": "2017-01-01"}]
+    register.append(NAMESAKE | day | {"person_id": "q"})  # her number beside his name
+    assert link(register=register, post=[NAMESAKE])["post"]["person_id"].isna().all()
+    register[2] |= {"person_id": "p"}
+    assert link(register=register, post=[NAMESAKE])["post"]["person_id"].tolist() == ["p"]
+
+
 def test_a_surer_pass_comes_first():
     known = [WANG | HOME, WANG | {"person_id": "q", "phone_key": "1", "township": "t1"}]
     assert last(link(roster=known, post=[NAMESAKE | HOME | {"phone_key": "1"}]), "post") == (

@@ -39,27 +39,28 @@ ROW = ["source_file", "source_sheet", "source_row"]
 
 def write_known(folder: Path, seed: int, n_people: int) -> pd.DataFrame:
     """Write the demonstration; return the person of every row as a pseudonym."""
-    known, plain = [], write._write
+    known, finish, plain = [], write.finish_notes, write._write
 
-    def write_and_note(draft, received, ledger, year, rows, notes, papers):
-        every = pd.DataFrame({"position": np.arange(len(rows)), "column": "number"})
-        every = every.assign(kind="row", state="row")
-        both = pd.concat([notes, every], ignore_index=True)
-        found = plain(draft, received, ledger, year, rows, both, papers)
+    def note_every_row(rows, notes, desk, order):
+        every = {"position": np.arange(len(rows)), "person": rows["person"].astype(int)}
+        every = pd.DataFrame(every).assign(column="number", kind="row", state="row")
+        return pd.concat([finish(rows, notes, desk, order), every], ignore_index=True)
+
+    def write_and_note(draft, delivery, planted):
+        found, changes = plain(draft, delivery, planted)
         mine = found["kind"] == "row"
-        numbers = papers["number"].iloc[rows["person"].astype(int)]
-        known.append(found[mine].assign(number=numbers.to_numpy()))
-        return found[~mine]
+        rows = found.loc[mine, ["file", "sheet", "row", "person"]].astype({"person": int})
+        numbers = planted.papers["number"].to_numpy(dtype=object)[rows["person"]]
+        known.append(rows.assign(person=pseudonyms(numbers, DEMONSTRATION_KEY, "number", 32)))
+        return found[~mine].drop(columns="person"), changes
 
-    write._write = write_and_note
+    write.finish_notes, write._write = note_every_row, write_and_note
     try:
         write.write_demo(folder, seed=seed, n_people=n_people)
     finally:
-        write._write = plain
-    rows = pd.concat(known, ignore_index=True)
-    rows["person"] = pseudonyms(rows["number"], DEMONSTRATION_KEY, "number", 32)
+        write.finish_notes, write._write = finish, plain
     names = {"file": "source_file", "sheet": "source_sheet", "row": "source_row"}
-    return rows.rename(columns=names)[[*ROW, "person"]]
+    return pd.concat(known, ignore_index=True).rename(columns=names)
 
 
 def cut(clean: dict, edition: int) -> dict:
@@ -70,7 +71,7 @@ def cut(clean: dict, edition: int) -> dict:
 def judge(links: pd.DataFrame, ledgers: dict, truth: pd.DataFrame) -> pd.DataFrame:
     """Set the person of each row without a number beside the one who was found."""
     rows = [t.loc[t["link_pass"] != "number", ROW].assign(ledger=n) for n, t in ledgers.items()]
-    rows = pd.concat(rows).merge(truth, on=ROW, how="left", validate="1:1")
+    rows = pd.concat(rows).merge(truth, on=ROW, how="left", validate="m:1")
     here = [
         ledgers[ledger]
         .iloc[found["position"]][ROW]

@@ -58,8 +58,9 @@ def compare_deliveries(clean: dict[str, pd.DataFrame], edition: int) -> pd.DataF
     the end of the year in which it was told before, so that what happened since is no
     change (`OPEN`, `SUMS`). *Vanished*: a row of the delivery before that this one lacks,
     where this one is cumulative (`REPEATS`); the row stays in the analysis. A late and a
-    vanished row of one person are one changed row. *Corrected*: by the district's own
-    clerks. Rows without a number are followed by name and dates.
+    vanished row of one person are one changed row. *Corrected*: rows of earlier deliveries
+    that the district's clerks corrected in that year. Rows without a number are followed by
+    name and dates.
 
     Parameters
     ----------
@@ -236,6 +237,8 @@ def _count_corrected(table, ledger, edition):
 
 def _find_differences(old, new, ledger):
     """Columns of the ledger that differ, blank against blank being the same."""
+    if "valid" in old:  # blank is valid (`outcomes.valid_spells`)
+        old, new = (rows.assign(valid=rows["valid"].fillna(1)) for rows in (old, new))
     columns = [name for name in (*_OF_PERSON, *CLEAN[ledger]) if name in old]
     same = {
         c: (old[c] == new[c]).fillna(False) | (old[c].isna() & new[c].isna()) for c in columns

@@ -33,9 +33,12 @@ def compare_rows(ledgers: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Pair rows without a number with the persons whose name sounds the same.
 
     A person is what is known from rows with a number, of all ledgers, under a name of that
-    sound. Pairs that contradict themselves are left out: another sex, a birth more than a
-    year apart, another township (both confirmed), an age outside `WORKING_AGES` on the
-    day, or a row with a number for the same thing in the same delivery.
+    sound. A number that stands mostly beside names of another sound was typed wrong in such
+    a row (it is the husband's or the wife's) and makes nobody a candidate.
+
+    Pairs that contradict themselves are left out: another sex, a birth more than a year
+    apart, another township (both confirmed), an age outside `WORKING_AGES` on the day, or a
+    row with a number for the same thing in the same delivery.
 
     Parameters
     ----------
@@ -53,7 +56,7 @@ def compare_rows(ledgers: dict[str, pd.DataFrame]) -> pd.DataFrame:
         roster, else 0) and ``thing`` tell rows of one person apart.
     """
     rows = _gather(ledgers)
-    loose, facts = rows[rows["person"] < 0], rows[rows["person"] >= 0]
+    loose, facts = rows[rows["person"] < 0], _keep_own(rows[rows["person"] >= 0], ledgers)
     persons = facts[["sound", "person", "person_id"]].drop_duplicates(["sound", "person"])
     own = loose[["ledger", "position", "thing", "year", "sound"]].rename_axis("row")
     pairs = own.reset_index().merge(persons, on="sound").assign(sound=True)
@@ -78,6 +81,17 @@ def compare_rows(ledgers: dict[str, pd.DataFrame]) -> pd.DataFrame:
         known = np.isin(person, facts.loc[facts[column] >= 0, "person"])
         wrong |= known & (own[column] >= 0).to_numpy() & ~pairs[column].to_numpy()
     return pairs.drop(columns="person")[~wrong]
+
+
+def _keep_own(facts, ledgers):
+    """Rows of persons half of whose rows at least bear a name of that sound."""
+    people = pd.Index(facts["person_id"].unique())
+    total = np.zeros(len(people), dtype="int64")
+    for rows in ledgers.values():
+        found = people.get_indexer(rows["person_id"])
+        total += np.bincount(found[found >= 0], minlength=len(people))
+    here = facts.groupby(["person", "sound"])["position"].transform("size")
+    return facts[2 * here >= total[people.get_indexer(facts["person_id"])]]
 
 
 def _share(person, asked, people, known):
