@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import statsmodels.formula.api as smf
 
 from evaluation.effects.aggregation import aggregate, interval, pool_by, pool_term
 from evaluation.effects.balancing import balanced_effects, stack_sets
@@ -154,9 +155,35 @@ def test_balancing_on_nsw_and_cps_equals_imbens_and_xu():
     assert simple["std_error"] == pytest.approx(667.58, abs=0.05)
 
 
-def test_raw_difference_on_nsw_and_cps_is_the_published_one():
+TRAITS = ["age", "educ", "black", "hisp", "marr", "nodegree", "re74", "re75", "u74", "u75"]
+
+
+def compare(persons, covariates=None):
+    """Effect by the outcome model: what the comparison's regression leaves unexplained."""
+    x = None if covariates is None else persons[covariates].to_numpy(float)
+    earnings, treated = persons["earnings"].to_numpy(float), persons["treat"].to_numpy()
+    return doubly_robust_did(earnings, treated, x, method="reg")[0]
+
+
+def test_raw_difference_and_outcome_model_on_nsw_and_cps_are_the_published_ones():
     persons = lalonde().query("year == 1978")
-    effect, *_ = doubly_robust_did(
-        persons["earnings"].to_numpy(), persons["treat"].to_numpy(), method="reg"
-    )
-    assert effect == pytest.approx(-8497.5, abs=0.05)
+    assert compare(persons) == pytest.approx(-8497.5, abs=0.05)
+    assert compare(persons, TRAITS) == pytest.approx(1133.3, abs=0.05)
+
+
+def test_nsw_experiment_is_the_published_one():
+    data = pytest.importorskip("causaldata", reason="causaldata is not installed")
+    persons = data.nsw_mixtape.load_pandas().data
+    assert compare(persons.assign(earnings=persons["re78"])) == pytest.approx(1794.3, abs=0.05)
+    model = smf.ols("re78 ~ treat", persons).fit(cov_type="HC1")
+    assert model.params["treat"] == pytest.approx(1794.3, abs=0.05)
+    assert model.bse["treat"] == pytest.approx(670.8, abs=0.05)
+
+
+def test_regressions_on_nsw_and_cps_are_the_published_ones():
+    persons = lalonde().query("year == 1978")
+    printed = {"treat": (-8497.5, 581.9), f"treat + {' + '.join(TRAITS)}": (1066.4, 626.8)}
+    for terms, numbers in printed.items():
+        model = smf.ols(f"earnings ~ {terms}", persons).fit(cov_type="HC1")
+        found = model.params["treat"], model.bse["treat"]
+        assert found == pytest.approx(numbers, abs=0.05)
