@@ -36,6 +36,46 @@ class Assignment:
     exposure: np.ndarray
 
 
+def gather_rows(
+    risk_sets: pd.DataFrame,
+    years: pd.DataFrame,
+    stay_weights: pd.DataFrame,
+    *,
+    outcome: str,
+    horizon: int,
+    cohorts: Iterable[int],
+    base: int | None = None,
+) -> pd.DataFrame:
+    """Gather the drawn persons of the risk sets who count at the horizon.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of `risk_sets` with ``y``, the outcome at the horizon or its change since the
+        base (missing where it is not known), and ``w``: 1 for recipients, of a comparison
+        person the share of entries in whose sets it stands times the weight for having
+        stayed untreated. Who was treated by the horizon is left out.
+    """
+    drawn = risk_sets[(risk_sets["drawn"] == 1) & risk_sets["cohort"].isin(list(cohorts))]
+    people = pd.Index(drawn["person_id"].drop_duplicates())
+    times = list(range(int(years["year"].min()), int(years["year"].max()) + 1))
+    wide = widen(years, "person_id", "year", outcome, people, times)
+    stay = index_stay_weights(stay_weights, people)
+    drawn = drawn.assign(code=find_rows(people, drawn["person_id"]))
+    parts = [drawn.iloc[:0].assign(y=0.0, w=0.0)]
+    for g, rows in drawn.groupby("cohort"):
+        at = int(g) + horizon - times[0]
+        start = None if base is None else int(g) + base - times[0]
+        if not 0 <= at < len(times) or (start is not None and start < 0):
+            continue
+        y = outcome_change(wide, start, int(g) - times[0], at, False)[rows["code"]]
+        weight = comparison_weights(stay, int(g), int(g) + horizon, rows)
+        share = np.where(rows["treated"] == 1, 1.0, rows["draw_share"].to_numpy(dtype=float))
+        rows = rows.assign(y=y, w=weight * share)
+        parts.append(rows[rows["w"] > 0])
+    return pd.concat(parts[1:] or parts, ignore_index=True)
+
+
 def build_assignment(
     risk_sets: pd.DataFrame,
     years: pd.DataFrame,
@@ -74,27 +114,21 @@ def build_assignment(
     EstimationError
         If no cohort has both recipients and comparison persons.
     """
-    drawn = risk_sets[(risk_sets["drawn"] == 1) & risk_sets["cohort"].isin(list(cohorts))]
-    people = pd.Index(drawn["person_id"].drop_duplicates())
-    times = list(range(int(years["year"].min()), int(years["year"].max()) + 1))
-    wide = widen(years, "person_id", "year", outcome, people, times)
-    stay = index_stay_weights(stay_weights, people)
-    drawn = drawn.assign(code=find_rows(people, drawn["person_id"]))
+    rows = gather_rows(
+        risk_sets,
+        years,
+        stay_weights,
+        outcome=outcome,
+        horizon=horizon,
+        cohorts=cohorts,
+        base=base,
+    )
     names, parts = list(adjust_for), []
-    for g, rows in drawn.groupby("cohort"):
-        at = int(g) + horizon - times[0]
-        start = None if base is None else int(g) + base - times[0]
-        if not 0 <= at < len(times) or (start is not None and start < 0):
-            continue
-        change = outcome_change(wide, start, int(g) - times[0], at, False)[rows["code"]]
-        treated = rows["treated"].to_numpy(dtype=float)
-        weight = comparison_weights(stay, int(g), int(g) + horizon, rows)
-        weight = np.where(treated == 1, 1.0, weight * rows["draw_share"].to_numpy(dtype=float))
-        x = rows[names].to_numpy(dtype=float, na_value=np.nan)
-        known = np.isfinite(change) & (weight > 0) & np.isfinite(x).all(axis=1)
-        if 0 < treated[known].sum() < known.sum():
-            rows = rows[known].assign(y=change[known], w=weight[known])
-            parts.append(_take_out(rows, x[known]))
+    for _, own in rows.groupby("cohort"):
+        x = own[names].to_numpy(dtype=float, na_value=np.nan)
+        known = own["y"].notna().to_numpy() & np.isfinite(x).all(axis=1)
+        if 0 < own["treated"][known].sum() < known.sum():
+            parts.append(_take_out(own[known], x[known]))
     if not parts:
         raise EstimationError("没有一批同时有参加者和对照者，无法作随机化检验。")
     rows = pd.concat(parts, ignore_index=True)
