@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+import xlsxwriter
 
 from evaluation.ledgers.clean import clean_folder
 from evaluation.ledgers.clean_tables import TABLES
@@ -175,13 +176,51 @@ def test_issues_of_two_ledgers_in_one_row_are_told_apart(tmp_path):
     (tmp_path / "a.csv").write_text(
         "\n".join(",".join(map(str, row)) for row in rows), encoding="utf-8"
     )
-    (tmp_path / "b.csv").write_text(
-        f"身份证号码,就业形式,开始日期,终止日期\n{ANNA},务农,2021,\n", encoding="utf-8"
-    )
+    write_register(tmp_path)
     issues = clean_folder(tmp_path, REFERENCE, b"k" * 32).issues
     missing = issues[issues["kind"] == "number_missing"]
     assert sorted(missing["ledger"]) == ["loan", "roster"]
     check_key(issues, list(TABLES["issues"].key), "issues")
+
+
+def write_register(folder):
+    (folder / "b.csv").write_text(
+        f"身份证号码,就业形式,开始日期,终止日期\n{ANNA},务农,2021,\n", encoding="utf-8"
+    )
+
+
+def test_two_tables_of_one_ledger_on_a_sheet_are_accounted_for_together(tmp_path):
+    second = ["身份证号码", "姓名", "户籍乡镇", "现就业状态", "采集日期"]
+    rows = [["填报单位：甲镇"], ROSTER, *PEOPLE[:2], [], second, [CARL, "赵云", *PEOPLE[2][2:]]]
+    text = "\n".join(",".join(row) for row in rows)
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    write_register(tmp_path)
+    cleaned = clean_folder(tmp_path, REFERENCE, b"k" * 32)
+    account = cleaned.accounting[cleaned.accounting["ledger"] == "roster"]
+    assert account[["rows_read", "rows_kept", "reporter"]].to_numpy().tolist() == [
+        [3, 3, "甲镇"]
+    ]
+    assert cleaned.tables["roster"]["source_row"].tolist() == [3, 4, 7]
+
+
+def test_hidden_rows_columns_and_sheets_are_read(tmp_path):
+    with xlsxwriter.Workbook(str(tmp_path / "a.xlsx")) as book:
+        for name in ("台账", "旧表"):
+            sheet = book.add_worksheet(name)
+            for number, row in enumerate([ROSTER, *PEOPLE]):
+                sheet.write_row(number, 0, row)
+            sheet.set_row(2, None, None, {"hidden": True})
+            sheet.set_column(1, 1, None, None, {"hidden": True})
+        sheet.hide()
+    write_register(tmp_path)
+    cleaned = clean_folder(tmp_path, REFERENCE, b"k" * 32)
+    assert cleaned.tables["roster"]["person_id"].notna().sum() == 3  # the other three repeat
+    read = cleaned.accounting.set_index("sheet")["rows_read"]
+    assert (read["台账"], read["旧表"]) == (3, 3)
+    notes = cleaned.problems[cleaned.problems["file"] == "a.xlsx"]
+    assert notes[["sheet", "level", "message"]].to_numpy().tolist() == [
+        ["旧表", "note", "这是隐藏的工作表，也已读入。"]
+    ]
 
 
 @pytest.mark.parametrize("gap", [[], [""]])
