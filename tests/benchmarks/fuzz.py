@@ -429,8 +429,11 @@ def read_by_others(data: bytes, ending: str) -> dict[tuple[str, int], set[str]]:
             text = data.decode("utf-8-sig")
         except UnicodeDecodeError:
             text = data.decode("gb18030", "replace")
-        lines = enumerate(text.splitlines(), 1)
-        return {("", at): set(re.findall(r"\d{17}[\dX]", line)) for at, line in lines}
+        rows = csv.reader(io.StringIO(text.replace("\0", ""), newline=""))
+        return {
+            ("", at): set(re.findall(r"\d{17}[\dX]", " ".join(row)))
+            for at, row in enumerate(rows, 1)
+        }
     try:
         sheets = _read_xls(data) if ending == ".xls" else _read_xlsx(data)
     except Exception:
