@@ -20,7 +20,7 @@ class Desk:
         As returned by `draw_papers`, by column and person; ``birth_year``; ``partner``
         (somebody else of the household, -1 where there is nobody); ``rosters`` (on how
         many the person stands); ``foreign`` (numbers of another prefix); ``dotted`` (names
-        of several parts); ``in_street``.
+        of several parts); ``sound`` (of names); ``in_street``.
     amounts
         How many rows of the delivery have an amount.
     """

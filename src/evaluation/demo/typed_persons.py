@@ -83,10 +83,11 @@ def take_partners_number(row, _, desk):
 
 
 def has_partner(rows, desk):
-    """A partner well known by the roster; of a post's holder, one without a post."""
+    """A partner of another name, well known by the roster; of a post's holder, without one."""
     person, papers = rows["person"].to_numpy(), desk.papers
     partner = papers["partner"][person]
     fits = (partner >= 0) & (papers["rosters"] >= 4)[partner]
+    fits &= papers["sound"][person] != papers["sound"][partner]
     fits &= ~papers["foreign"][person] & ~papers["foreign"][partner]
     if desk.ledger in LONG:
         return fits

@@ -21,6 +21,7 @@ from evaluation.demo.revisions import NO_REVISIONS, Revisions, choose_revisions,
 from evaluation.demo.workbooks import write_csv, write_xlsx
 from evaluation.demo.world import simulate_world, topic_seeds, truth
 from evaluation.errors import EvaluationError
+from evaluation.ledgers.linking import spell_name
 from evaluation.paths import find_root
 from evaluation.plan import load_district
 from evaluation.tables import write_whole
@@ -173,6 +174,7 @@ def _set_desk(world, papers, roster, foreign):
     desk |= {name: world.people[name].to_numpy() for name in ("birth_year", "female")}
     desk["foreign"] = np.isin(np.arange(len(papers)), foreign)
     desk["dotted"] = papers["name"].str.contains("·").to_numpy()
+    desk["sound"] = np.array([spell_name(name) for name in papers["name"]])
     desk["in_street"] = papers["township"].str.endswith("街道").to_numpy()
     desk["rosters"] = np.bincount(roster["person"], minlength=len(papers))
     desk["partner"] = _find_partners(world.people["household"].to_numpy())
