@@ -11,14 +11,16 @@ import pytest
 from conftest import ROOT
 from python_calamine import CalamineWorkbook
 
+from evaluation.demo.broken import write_broken
 from evaluation.demo.defects import plant
 from evaluation.demo.deliveries import deliveries
 from evaluation.demo.desk import Desk
 from evaluation.demo.papers import credit_code, draw_papers, resident_numbers
 from evaluation.demo.places import load_villages
+from evaluation.demo.planting import plant_world
 from evaluation.demo.workbooks import Layout, Table, lay_out
 from evaluation.demo.world import simulate_world, topic_seeds
-from evaluation.demo.write import plant_world, write_demo
+from evaluation.demo.write import write_demo
 from evaluation.errors import EvaluationError
 from evaluation.ledgers.clean import clean_folder
 from evaluation.ledgers.identity import DEMONSTRATION_KEY, pseudonyms
@@ -298,6 +300,22 @@ def test_totals_stand_in_the_last_ledgers(ledgers, manifest):
     filled = [row for row in posts if not row["退岗日期"] or str(row["退岗日期"]) >= "2024"]
     assert len(filled) == 171
     assert sum(row["城镇/乡村"] == "乡村" for row in filled) == 78
+
+
+def test_broken_files_are_refused_or_survived_in_words_and_change_nothing_else(
+    ledgers, cleaned, tmp_path
+):
+    shutil.copytree(ledgers, tmp_path / "ledgers")
+    expected = write_broken(tmp_path / "ledgers" / "2024")
+    found = clean_folder(tmp_path / "ledgers", REFERENCE, DEMONSTRATION_KEY)
+    said = found.problems[found.problems["file"].str.startswith("2024/")]
+    for file, message in expected.itertuples(index=False):
+        words = said.loc[said["file"] == f"2024/{file}", "message"]
+        assert words.str.startswith(message).any(), (file, list(words))
+    assert len(expected) == 20 and said["file"].nunique() == 20
+    pd.testing.assert_frame_equal(found.issues, cleaned.issues)
+    for name, table in found.tables.items():
+        pd.testing.assert_frame_equal(table, cleaned.tables[name])
 
 
 def test_the_same_seed_writes_the_same_cells(ledgers, tmp_path):

@@ -246,7 +246,8 @@ def check(folder: Path, form: str, issues: Path | None) -> None:
 @click.option(
     "--multiply", type=click.FloatRange(0.1), default=1, help="把公布的人数乘以几倍。"
 )
-def demo(folder, seed, people, first_year, multiply) -> None:
+@click.option("--broken", is_flag=True, help="另加损坏的和有害的文件，看它们怎样被拒绝。")
+def demo(folder, seed, people, first_year, multiply, broken) -> None:
     """制作示范台账（人物与数字均为虚构），默认放在 data/demo/ledgers。"""
     from evaluation.demo.write import write_demo
 
@@ -258,6 +259,7 @@ def demo(folder, seed, people, first_year, multiply) -> None:
             n_people=people,
             first_year=first_year,
             policy_multiplier=multiply,
+            broken=broken,
         )
     except EvaluationError as problem:
         _stop(problem, WRONG_USAGE)

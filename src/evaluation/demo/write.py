@@ -2,32 +2,31 @@
 
 import shutil
 import uuid
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from evaluation.demo.arrangement import arrange, choose_layout
-from evaluation.demo.breaches import Breaches, break_rules, find_no_breaches, note_breaches
+from evaluation.demo.breaches import note_breaches
+from evaluation.demo.broken import write_broken
 from evaluation.demo.corrections import NAME, choose_corrections, write_corrections
-from evaluation.demo.defects import NOTHING, Plan, finish_notes, plan_mistakes, plant
-from evaluation.demo.deliveries import Delivery, deliveries, final_tables, first_received
+from evaluation.demo.defects import finish_notes, plant
+from evaluation.demo.deliveries import Delivery, deliveries
 from evaluation.demo.desk import Desk
 from evaluation.demo.ledgers import FILES, headings_of
-from evaluation.demo.papers import FOREIGN_PREFIX, draw_papers, finish_number
+from evaluation.demo.papers import draw_papers
 from evaluation.demo.places import load_villages
-from evaluation.demo.revisions import NO_REVISIONS, Revisions, choose_revisions, find_revised
+from evaluation.demo.planting import Planted, plant_world
+from evaluation.demo.revisions import find_revised
 from evaluation.demo.workbooks import write_csv, write_xlsx
 from evaluation.demo.world import simulate_world, topic_seeds, truth
 from evaluation.errors import EvaluationError
-from evaluation.ledgers.linking import spell_name
 from evaluation.paths import find_root
 from evaluation.plan import load_district
 from evaluation.tables import write_whole
 
 MARKER = "demo.toml"
-_FOREIGN = 0.001  # share of people whose number was first given elsewhere
 _PLACE = ["file", "sheet", "row", "column"]
 
 
@@ -42,6 +41,7 @@ def write_demo(
     violations: dict | None = None,
     reference: Path | None = None,
     defects: bool = True,
+    broken: bool = False,
 ) -> Path:
     """Write demonstration ledgers as real workbooks and csv files.
 
@@ -59,6 +59,9 @@ def write_demo(
         The folder ``data/reference`` (default: the project's).
     defects
         Without them the same people's ledgers are typed faultlessly.
+    broken
+        Damaged and hostile files lie among the ledgers as well; ``broken.csv`` says what
+        is to be said of each.
     seed, n_people, first_year, last_year, policy_multiplier, effects, violations
         As in `simulate_world`.
 
@@ -97,100 +100,14 @@ def write_demo(
         "revisions": pd.concat(revised, ignore_index=True)[[*_PLACE, "what", "edition"]],
         "truth": truth(world),
     }
+    if broken:
+        place = str(world.rules.last_year)
+        files = write_broken(draft / place)
+        tables["broken"] = files.assign(file=place + "/" + files["file"])
     _write_beside(draft, world, tables)
     if folder.is_dir():
         shutil.rmtree(folder)
     return draft.rename(folder)
-
-
-@dataclass(frozen=True)
-class Planted:
-    """A world and all that goes wrong with its ledgers.
-
-    Attributes
-    ----------
-    papers
-        As returned by `draw_papers`, a few numbers with another prefix.
-    desk
-        What mistakes are typed from, by column and person; see `Desk`.
-    plans
-        By ledger.
-    rosters
-        Of all years, in truth.
-    merges
-        Whether cells are merged downwards.
-    """
-
-    breaches: Breaches
-    revisions: Revisions
-    papers: pd.DataFrame
-    desk: dict[str, np.ndarray]
-    plans: dict[str, Plan]
-    rosters: pd.DataFrame
-    merges: bool = True
-
-
-def plant_world(world, papers, seed: np.random.SeedSequence, defects: bool = True) -> Planted:
-    """Decide what goes wrong, each thing from a stream of its own; or nothing does."""
-    if not defects:
-        whole = find_no_breaches(world)
-        rosters = final_tables(whole)["roster"]
-        desk = _set_desk(world, papers, rosters, [])
-        plans = dict.fromkeys(FILES, NOTHING)
-        return Planted(whole, NO_REVISIONS, papers, desk, plans, rosters, merges=False)
-    breaking, revising, abroad, *wrong = seed.spawn(3 + len(FILES))
-    breaches = break_rules(world, np.random.default_rng(breaking))
-    tables, rules = final_tables(breaches), world.rules
-    revisions = choose_revisions(
-        tables,
-        first_received(rules),
-        rules.last_year,
-        papers,
-        breaches.persons,
-        np.random.default_rng(revising),
-    )
-    barred = np.union1d(breaches.persons, revisions.persons)
-    rng, count = np.random.default_rng(abroad), max(round(_FOREIGN * len(papers)), 2)
-    foreign = np.setdiff1d(rng.permutation(len(papers))[: 2 * count], barred)[:count]
-    numbers = papers["number"].to_numpy(dtype=object, copy=True)
-    for person in foreign:
-        numbers[person] = finish_number(FOREIGN_PREFIX + numbers[person][6:17])
-    papers = papers.assign(number=numbers)
-    desk = _set_desk(world, papers, tables["roster"], foreign)
-    plans = {
-        ledger: plan_mistakes(
-            tables[ledger],
-            Desk(ledger, rules.last_year, desk),
-            barred,
-            np.random.default_rng(stream),
-        )
-        for ledger, stream in zip(FILES, wrong, strict=True)
-    }
-    return Planted(breaches, revisions, papers, desk, plans, tables["roster"])
-
-
-def _set_desk(world, papers, roster, foreign):
-    desk = {name: papers[name].to_numpy() for name in papers}
-    desk |= {name: world.people[name].to_numpy() for name in ("birth_year", "female")}
-    desk["foreign"] = np.isin(np.arange(len(papers)), foreign)
-    desk["dotted"] = papers["name"].str.contains("·").to_numpy()
-    desk["sound"] = np.array([spell_name(name) for name in papers["name"]])
-    desk["in_street"] = papers["township"].str.endswith("街道").to_numpy()
-    desk["rosters"] = np.bincount(roster["person"], minlength=len(papers))
-    desk["partner"] = _find_partners(world.people["household"].to_numpy())
-    return desk
-
-
-def _find_partners(household):
-    """The next person of each household, around; -1 for those who live alone."""
-    order = np.argsort(household, kind="stable")
-    first = np.r_[True, np.diff(household[order]) != 0]
-    start = np.maximum.accumulate(np.where(first, np.arange(len(order)), 0))
-    last = np.r_[first[1:], True]
-    following = np.where(last, order[start], np.r_[order[1:], 0])
-    partner = np.empty(len(order), dtype=int)
-    partner[order] = np.where(following == order, -1, following)
-    return partner
 
 
 def _refuse_other_files(folder):
