@@ -135,12 +135,14 @@ def test_folders_links_and_foreign_files_are_named(folder):
     try:
         (place / "圈.xlsx").symlink_to(place / "圈.xlsx")
         (place / "断.csv").symlink_to(place / "没有.csv")
+        (place / "环").symlink_to(place, target_is_directory=True)
     except OSError:  # Windows lets not everybody make links
         pytest.skip("no links here")
     problems = clean(folder).problems
     said = dict(zip(problems["file"], problems["message"], strict=True))
     for name in ("文件夹.xlsx", "圈.xlsx", "断.csv"):
         assert "这不是文件" in said[f"2023/{name}"]
+    assert "文件夹的快捷方式" in said["2023/环"]
     assert "解压" in said["2023/包.zip"] and "et 文件" in said["2023/表.et"]
     assert "ods" in said["2023/表.ods"]
 

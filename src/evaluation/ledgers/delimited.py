@@ -9,9 +9,8 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from evaluation.errors import LedgerError
-from evaluation.ledgers.sheets import MAX_CELLS
+from evaluation.ledgers.sheets import MAX_CELLS, MAX_COLUMNS
 
-MAX_COLUMNS = 16_384  # as many as a sheet has
 _LONGEST_CELL = 2**20  # characters
 
 

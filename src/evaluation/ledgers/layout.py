@@ -62,6 +62,15 @@ class Block:
     skipped: int
     reporter: str
 
+    def count_filled(self, at: int) -> int:
+        """In how many rows something stands in a column, by its position in the sheet."""
+        if not self.table.left <= at < self.table.left + len(self.columns):
+            return 0
+        column = self.columns[at - self.table.left]
+        if isinstance(column, pa.ChunkedArray):
+            return pc.sum(pc.greater(pc.utf8_length(column), 0)).as_py() or 0
+        return sum(cell is not None and cell != "" for cell in column)
+
 
 def find_tables(grid: Grid, aliases: Aliases) -> tuple[list[Block], list[tuple[str, str]]]:
     """Find the tables of a sheet and their rows.
@@ -260,22 +269,13 @@ def _say_unused(block):
         hint = f"，最接近的是“{near}”" if near else ""
         yield "note", f"不认识的表头“{heading}”（{letter(at)}列）{hint}，该列未使用。"
     for heading, at in table.again:
-        if _count_filled(block, at):
+        if block.count_filled(at):
             yield "note", f"表头“{heading}”重复出现，{letter(at)}列未使用。"
     beyond = range(table.left + len(block.columns))
     named = {*table.columns.values(), *(at for _, at, *_ in [*table.unknown, *table.again])}
     for at in beyond[table.left :]:
-        if at not in named and (filled := _count_filled(block, at)):
+        if at not in named and (filled := block.count_filled(at)):
             yield "note", f"{letter(at)}列没有表头，其中 {filled} 行有内容，该列未使用。"
-
-
-def _count_filled(block, at):
-    if not block.table.left <= at < block.table.left + len(block.columns):
-        return 0
-    column = block.columns[at - block.table.left]
-    if isinstance(column, pa.ChunkedArray):
-        return pc.sum(pc.greater(pc.utf8_length(column), 0)).as_py() or 0
-    return sum(map(is_filled, column))
 
 
 def letter(at: int) -> str:

@@ -154,7 +154,8 @@ def _read_part(ledger, found, received):
         names = {at: column for column, at in table.columns.items()}
         for at, column in enumerate(block.columns, table.left):
             # Unused columns only tell duplicates from rows that differ there.
-            pieces.setdefault(names.get(at, f"?{at}"), []).append((above, column))
+            if at in names or block.count_filled(at):
+                pieces.setdefault(names.get(at, f"?{at}"), []).append((above, column))
         for at, covered in block.merged.items():
             merged.setdefault(names.get(at, ""), []).append(covered + above)
         rows.append(block.rows + 1)

@@ -17,6 +17,7 @@ from python_calamine import CalamineWorkbook, SheetVisibleEnum
 from evaluation.errors import LedgerError
 
 MAX_CELLS = 30_000_000  # of a workbook: beyond it reading would fill the memory
+MAX_COLUMNS = 16_384  # as many as a sheet has
 _MOST_SHEETS = 5_000
 _MEMORY = 4 << 30  # bytes of the process of its own, where the system can say so
 _SECONDS = 300
@@ -40,7 +41,8 @@ def read_sheets(data: bytes) -> list[tuple]:
         for name, about in zip(names, book.sheets_metadata, strict=True):
             sheet = book.get_sheet_by_name(name)
             cells += (sheet.total_height + 1) * (sheet.total_width + 1)
-            if cells > MAX_CELLS or time.monotonic() - began > _SECONDS:
+            late = time.monotonic() - began > _SECONDS
+            if cells > MAX_CELLS or sheet.total_width >= MAX_COLUMNS or late:
                 raise LedgerError("工作簿的表格范围大得异常，未打开：请删除远处的单元格。")
             merges = [(*first, *last) for first, last in sheet.merged_cell_ranges or ()]
             hidden = about.visible != SheetVisibleEnum.Visible

@@ -87,7 +87,10 @@ def list_unread(folder: Path) -> list[tuple[str, str, str, str]]:
         name, ending = path.relative_to(folder).as_posix(), path.suffix.lower()
         if path.name.startswith(NOT_A_LEDGER):
             continue
-        if ending in LEDGER_ENDINGS and not path.is_file():
+        if path.is_symlink() and path.is_dir():
+            words = "这是文件夹的快捷方式，其中的文件没有读取：请放入文件夹本身。"
+            found.append((name, "", "error", words))
+        elif ending in LEDGER_ENDINGS and not path.is_file():
             found.append((name, "", "error", _NO_FILE))
         elif ending in _PACKED and path.is_file():
             found.append((name, "", "error", "压缩包不读取：请解压后放入其中的工作簿。"))
