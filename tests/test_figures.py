@@ -7,6 +7,7 @@ import pytest
 from matplotlib import font_manager
 
 from evaluation.findings.figures import draw_svg, new_axes, plot_event_study, plot_paths
+from evaluation.findings.month_figure import plot_months
 
 EVENTS = pd.DataFrame(
     {
@@ -91,3 +92,15 @@ def test_axes_opened_before_the_style_still_draws_chinese():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_months_after_entry_show_the_post_only_where_there_is_one():
+    months = pd.DataFrame({
+        "month": [0, 12], "treated_open": [0.0, 0.5], "comparison_open": [0.1, 0.3],
+        "conf_low": [-0.2, 0.1], "conf_high": [0.0, 0.3], "treated_post": [1.0, 0.0],
+    })  # fmt: skip
+    labels = [line.get_label() for line in plot_months(new_axes(), months, title="题").lines]
+    assert labels == ["可比人员", "参加者", "仍在岗"]
+    without = plot_months(new_axes(), months.assign(treated_post=0.0), title="题").lines
+    assert len(without) == 2
+    assert plot_months(new_axes(), months.iloc[:0], title="题").get_title(loc="left") == "题"

@@ -23,7 +23,7 @@ FAMILY = "Evaluation Sans SC"
 
 
 @cache
-def _words(language: str) -> dict:
+def figure_words(language: str) -> dict:
     """Words inside figures, from ``data/reference/sentences.toml``."""
     return load_toml(locate().reference / "sentences.toml")["figures"][language]
 
@@ -123,7 +123,7 @@ def plot_event_study(
         ``zh`` or ``en``.
     """
     use_style()
-    words = _words(language)
+    words = figure_words(language)
     events = events.dropna(subset=["estimate"])
     designs = list(dict.fromkeys(events["design"]))
     looks = [(ACCENT, "o", ACCENT), (SOFT, "s", "white"), (INK, "^", "white")]
@@ -189,7 +189,7 @@ def plot_paths(
         Event time at which posts end; what lies before is tinted.
     """
     use_style()
-    words = _words(language)
+    words = figure_words(language)
     paths = paths.dropna(subset=["share"]).sort_values("event_time")
     treated = paths[paths["group"] == "treated"]
     comparison = paths[paths["group"] == "comparison"]

@@ -1,0 +1,51 @@
+"""A figure of the months after entry: open work with and without the policy, and the post."""
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from evaluation.findings.figures import ACCENT, BAND, INK, SOFT, figure_words, use_style
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_months(
+    ax: "Axes", months: pd.DataFrame, *, title: str, language: str = "zh"
+) -> "Axes":
+    """Draw recipients' share in open work by month since entry, and their comparison's.
+
+    The band is the interval around the comparison: what recipients would probably have
+    shown without the policy. Where there are posts a dashed line shows who is still in one:
+    the time in which open work is ruled out.
+
+    Parameters
+    ----------
+    ax
+        Axes to draw on.
+    months
+        As returned by `effects.curves.trace_months`; suppressed rows (NaN) are left out.
+    title
+        The claim of the figure.
+    language
+        ``zh`` or ``en``.
+    """
+    use_style()
+    words = figure_words(language)
+    months = months.dropna(subset=["treated_open", "comparison_open"])
+    at, treated = months["month"], months["treated_open"] * 100
+    low, high = (treated - months[name] * 100 for name in ("conf_high", "conf_low"))
+    ax.fill_between(at, low.clip(0, 100), high.clip(0, 100), color=BAND, linewidth=0)
+    ax.plot(at, months["comparison_open"] * 100, color=SOFT, linestyle=(0, (4, 3)),
+            label=words["comparison"])  # fmt: skip
+    ax.plot(at, treated, color=ACCENT, linewidth=2, label=words["treated"])
+    if (months["treated_post"] > 0.01).any():
+        in_post = months["treated_post"] * 100
+        ax.plot(at, in_post, color=INK, linewidth=1, linestyle=":", label=words["in_post"])
+    ax.set_ylim(0, 100)
+    ax.set_xticks(range(0, int(at.max() if len(at) else 0) + 1, 12))
+    ax.set_xlabel(words["months"], loc="right")
+    ax.set_ylabel(words["per_hundred"])
+    ax.legend(loc="upper right")
+    ax.set_title(title)
+    return ax
