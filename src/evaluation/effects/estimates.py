@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from scipy import special
 
 from evaluation.effects.aggregation import (
     TERMS,
@@ -10,8 +11,10 @@ from evaluation.effects.aggregation import (
     aggregate_terms,
     keep_cohorts,
     pool_at,
+    pool_by,
     unite_designs,
 )
+from evaluation.effects.bands import sup_t_critical
 from evaluation.effects.power import minimum_detectable_effect
 
 KEY = ["result_id"]
@@ -36,8 +39,11 @@ COLUMNS = [
     "n_obs",
     "n_treated",
     "n_clusters",
+    "band_low",
+    "band_high",
 ]
 ALL_TERMS = ("primary", *TERMS, "event", "group_time")
+_FEWEST, _SEED = 10, 20_240_617  # recipients of an event that is shown; draws of the band
 # The two designs that together make the published result.
 PUBLISHED = ("cs", "balanced")
 
@@ -45,10 +51,34 @@ PUBLISHED = ("cs", "balanced")
 def tabulate_design(
     group_time: GroupTime, horizon: int | None, power: float = 0.8, terms=ALL_TERMS
 ):
-    """Terms of one design with what each could have detected."""
+    """Terms of one design with what each could have detected, events with their bands."""
     rows = aggregate_terms(group_time, terms, horizon)
     size = zip(rows["std_error"], rows["n_clusters"], rows["inference"], strict=True)
-    return rows.assign(mde=[minimum_detectable_effect(*values, power) for values in size])
+    rows = rows.assign(mde=[minimum_detectable_effect(*values, power) for values in size])
+    return add_bands(rows, group_time)
+
+
+def add_bands(rows: pd.DataFrame, group_time: GroupTime) -> pd.DataFrame:
+    """Add ``band_low`` and ``band_high`` to the rows of the event study.
+
+    All events within the band hold their effects at once with 95 % (`bands`); the
+    pointwise interval of each is widened in the ratio of the two critical values. Events
+    that rest on fewer than ten recipients are not published and do not widen the band.
+    """
+    wider = np.full(len(rows), np.nan)
+    events = rows["term"].eq("event").to_numpy()
+    shown = events & rows["n_treated"].ge(_FEWEST).fillna(False).to_numpy()
+    if shown.sum() > 1:
+        pooled = pool_by(group_time, "event_time")
+        influence = np.column_stack(
+            [pooled[int(e)].influence for e in rows["event_time"][shown]]
+        )
+        wider[shown] = sup_t_critical(influence, _SEED) / special.ndtri(0.975)
+    middle = rows["estimate"]
+    return rows.assign(
+        band_low=middle - wider * (middle - rows["conf_low"]),
+        band_high=middle + wider * (rows["conf_high"] - middle),
+    )
 
 
 def tabulate_published(designs: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -64,8 +94,10 @@ def tabulate_published(designs: dict[str, pd.DataFrame]) -> pd.DataFrame:
     for row in first:
         other = others.get(find(row))
         if other is not None:
-            united = unite_designs(row, other)
-            rows.append(row | united | {"mde": np.fmax(row["mde"], other["mde"])})
+            united = unite_designs(row, other) | {"mde": np.fmax(row["mde"], other["mde"])}
+            united["band_low"] = np.minimum(row["band_low"], other["band_low"])
+            united["band_high"] = np.maximum(row["band_high"], other["band_high"])
+            rows.append(row | united)
     return pd.DataFrame(rows, columns=designs[PUBLISHED[0]].columns)
 
 

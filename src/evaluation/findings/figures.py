@@ -115,8 +115,9 @@ def plot_event_study(
         Axes to draw on.
     events
         Rows of the estimates table with ``term == "event"``: ``design``,
-        ``event_time``, and ``estimate``, ``conf_low``, ``conf_high`` as fractions.
-        Suppressed rows (NaN) are left out.
+        ``event_time``, and ``estimate``, ``conf_low``, ``conf_high`` as fractions;
+        ``band_low``, ``band_high`` (thin lines) where they are known. Suppressed rows
+        (NaN) are left out.
     title
         The claim of the figure.
     language
@@ -135,6 +136,9 @@ def plot_event_study(
         at = rows["event_time"] + (position - (len(designs) - 1) / 2) * 0.16
         low, high = rows["conf_low"] * 100, rows["conf_high"] * 100
         ax.vlines(at, low, high, color=colour, linewidth=2, alpha=0.55)
+        if "band_low" in rows:  # thin: all at once
+            ends = rows["band_low"] * 100, rows["band_high"] * 100
+            ax.vlines(at, *ends, color=colour, linewidth=0.8, alpha=0.55)
         ax.plot(
             at,
             rows["estimate"] * 100,
