@@ -6,11 +6,15 @@ import pytest
 
 from evaluation.effects.adoption import (
     is_adopted_by_cluster,
+    prefer_randomization,
     randomize_adoption,
     sum_changes,
 )
 from evaluation.effects.aggregation import aggregate, interval, pool_term
 from evaluation.effects.did import group_time_effects
+from evaluation.effects.district import risk_set_effects
+from evaluation.effects.estimates import tabulate_estimates
+from evaluation.effects.study import read_outside
 from evaluation.errors import EstimationError
 
 NAMES = {"outcome": "y", "unit": "unit", "time": "time", "cohort": "cohort", "cluster": "town"}
@@ -87,3 +91,44 @@ def test_units_that_enter_apart_from_their_cluster_are_refused():
     assert not is_adopted_by_cluster(panel, "cohort", "town")
     with pytest.raises(EstimationError, match="不是同时参加"):
         sum_changes(panel, **NAMES)
+
+
+def outside_study(panel, tmp_path, cluster="town"):
+    panel.to_csv(tmp_path / "panel.csv", index=False)
+    names = {"outcome": "y", "unit": "unit", "time": "time", "cohort": "cohort"}
+    return read_outside(
+        tmp_path / "panel.csv", "road", -1, **names, cluster=cluster,
+        covariates="none", control="not_yet_treated",
+    )  # fmt: skip
+
+
+def tabulate(study):
+    design = risk_set_effects(
+        study.risk_sets, study.years, study.stay_weights, **study.settings()
+    )
+    labels = {"year": study.edition, "policy": "road", "outcome": "y", "horizon": None}
+    return tabulate_estimates({"cs": design}, **labels)
+
+
+PLAN = {"randomization": {"draws": 99}, "designs": {"seed": 1}}
+
+
+def test_few_towns_that_enter_as_wholes_are_judged_by_randomization(tmp_path):
+    study = outside_study(make_panel(FIRST, effect=2.0), tmp_path)
+    table = tabulate(study)
+    found = prefer_randomization(table, study, "not_yet_treated", PLAN)
+    row = found[found["term"] == "simple"].iloc[0]
+    assert row["inference"] == "randomization" and np.isnan(row["std_error"])
+    before = table[table["term"] == "simple"].iloc[0]
+    assert row["estimate"] == pytest.approx(before["estimate"])
+    assert row["p_value"] != before["p_value"]
+    others = found["term"].isin(["dynamic", "event"])
+    assert (found.loc[others, "inference"] != "randomization").all()
+
+
+def test_many_towns_or_units_of_their_own_keep_the_usual_interval(tmp_path):
+    many = outside_study(make_panel([3] * 10 + [np.inf] * 10, per_town=2), tmp_path)
+    alone = outside_study(make_panel(FIRST, per_town=1), tmp_path, cluster="unit")
+    for study in (many, alone):
+        table = tabulate(study)
+        assert prefer_randomization(table, study, "not_yet_treated", PLAN) is table

@@ -200,3 +200,53 @@ def _estimate(changes, arrangements, effect):
     groups = arrangements.shape[1]
     error = np.sqrt(groups / (groups - 1) * (influence**2).sum(axis=1))
     return estimate, estimate / np.maximum(error, 1e-300)
+
+
+def prefer_randomization(
+    estimates: pd.DataFrame, study, control: str, plan: dict
+) -> pd.DataFrame:
+    """Publish the randomization interval where few clusters took up a policy as wholes.
+
+    Only for another panel whose clusters hold several units, whose cohorts are constant
+    within clusters, with fewer than `FEW_TREATED` treated clusters, and without covariates
+    (the statistic has none). The rows ``primary`` and ``simple`` of `cs` then carry
+    ``inference`` = ``randomization`` and no standard error, and are the published ones.
+
+    Parameters
+    ----------
+    estimates
+        Rows of ``estimates_<policy>``.
+    study
+        As returned by `study.read_outside`.
+    control
+        ``not_yet_treated`` or ``never_treated``.
+    plan
+        ``randomization.draws`` and ``designs.seed``.
+    """
+    if study.kind != "outside" or study.covariates:
+        return estimates
+    persons = study.persons.rename(columns={"entry_year": "cohort", "township": "cluster"})
+    panel = study.years.merge(persons[["person_id", "cohort", "cluster"]], on="person_id")
+    apart = persons["cluster"].nunique() < len(persons)
+    if not apart or not is_adopted_by_cluster(panel, "cohort", "cluster"):
+        return estimates
+    first = panel.groupby("cluster")["cohort"].first()
+    if first.notna().sum() >= FEW_TREATED:
+        return estimates
+    result = estimates.copy()
+    names = {"unit": "person_id", "time": "year", "cohort": "cohort", "cluster": "cluster"}
+    for term in ("primary", "simple"):
+        rows = result["design"].eq("cs") & result["term"].eq(term)
+        horizon = study.horizon if term == "primary" else None
+        changes = sum_changes(
+            panel, outcome=study.outcome, **names, control=control, horizon=horizon
+        )
+        found = randomize_adoption(
+            changes, plan["randomization"]["draws"], plan["designs"]["seed"]
+        )
+        rows |= result["design"].eq("published") & result["term"].eq(term)
+        told = {"estimate": found.estimate, "conf_low": found.conf_low}
+        told |= {"conf_high": found.conf_high, "p_value": found.p_value}
+        told |= {"std_error": np.nan, "mde": np.nan, "inference": "randomization"}
+        result.loc[rows, list(told)] = list(told.values())
+    return result
