@@ -49,6 +49,22 @@ def test_what_is_packed_anew_reads_the_same():
     assert not macros and b"<Properties" not in packed
 
 
+@pytest.mark.parametrize(
+    ("tail", "expected"),
+    [
+        ('<mergeCells count="1"><mergeCell ref="A1:B2"/></mergeCells>', [(0, 0, 1, 1)]),
+        ("<mergeCells><!-- x --><mergeCell ref='A2:A3'/></mergeCells><x/>", [(1, 0, 2, 0)]),
+        ("", []),
+    ],
+)
+def test_merged_cells_are_known_wherever_they_stand(tail, expected):
+    cell = '<row r="1"><c r="A1"><v>7</v></c></row>'
+    for head in (HEAD, HEAD + "<!-- <sheetData> -->"):
+        xml = f"{head}<sheetData>{cell}</sheetData>{tail}</worksheet>"
+        ((_, rows, merges, _),) = read_sheets(package.unpack(make(replaced={SHEET: xml}))[0])
+        assert (rows, merges) == ([[7]], expected)
+
+
 def test_macros_are_left_out_and_said():
     packed, macros = package.unpack(make(added=[("xl/vbaProject.bin", b"Sub AutoOpen()")]))
     assert macros and b"AutoOpen" not in packed

@@ -102,6 +102,7 @@ def _pack_anew(data, parts):
                 texts = xml
             elif b"sheetData" in xml:
                 cells[name] = _check_sheet(xml)
+                xml = _bring_merges_forward(xml)
             package.writestr(name, xml)
         _check_texts(texts, cells, package)
     return store.getvalue()
@@ -157,6 +158,20 @@ def _check_sheet(xml):
     if xml.count(b"mergeCell", xml.rfind(b"sheetData")) > MAX_MERGES:
         raise LedgerError(f"合并单元格超过 {MAX_MERGES:,} 处，未打开：请取消合并后再放入。")
     return cells
+
+
+def _bring_merges_forward(xml):
+    """Put merged cells before the rows: the reader need not go through all of them again."""
+    start, end = xml.find(b"<sheetData"), xml.rfind(b"sheetData")
+    first, last = (xml.find(tag, end) for tag in (b"<mergeCells", b"</mergeCells>"))
+    if start < 0 or b"<!" in xml[:start] or b"mergeCells" in xml[:start]:
+        return xml
+    if xml.count(b"mergeCells", end) == 0:
+        return b"".join([xml[:start], b"<mergeCells/>", xml[start:]])
+    if first < 0 or last < first or xml.count(b"mergeCells", end) > 2:
+        return xml
+    last += len(b"</mergeCells>")
+    return b"".join([xml[:start], xml[first:last], xml[start:first], xml[last:]])
 
 
 def _check_texts(texts, cells, package):
