@@ -17,7 +17,8 @@ from evaluation.effects.gates import (
     tabulate_gates,
     untested,
 )
-from evaluation.effects.verdict import decide_verdict, tabulate_verdict
+from evaluation.effects.power import exaggeration
+from evaluation.effects.verdict import decide_verdict, expect_exaggeration, tabulate_verdict
 from evaluation.paths import find_root
 
 PLAN = {
@@ -193,3 +194,16 @@ def test_result_id_of_the_primary_row_has_no_tail():
     row = dict.fromkeys(["year", "policy", "design", "outcome", "subgroup"], "x")
     row |= {"term": "primary", "cohort": pd.NA, "event_time": 4}
     assert make_result_id(row) == "x.x.x.primary.x.x"
+
+
+def test_only_a_definite_verdict_says_how_far_it_may_be_overstated():
+    rows = pd.DataFrame({
+        "result_id": [f"2024.loan.{d}.primary.y.all" for d in ("cs", "balanced", "published")],
+        "std_error": [0.03, 0.04, np.nan],
+    })  # fmt: skip
+    plan = {"estimand": {"effect_that_matters": 0.05}}
+    name = "2024.loan.published.primary.y.all"
+    found = expect_exaggeration("effective", rows, name, plan)
+    assert found == pytest.approx(exaggeration(0.05, 0.04)) and 1.5 < found < 2.5
+    assert np.isnan(expect_exaggeration("cannot_tell", rows, name, plan))
+    assert np.isnan(expect_exaggeration("harmful", rows.iloc[2:], name, plan))

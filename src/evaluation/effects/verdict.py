@@ -4,7 +4,9 @@ import numpy as np
 import pandas as pd
 
 from evaluation.effects.aggregation import GroupTime, pool_at
+from evaluation.effects.estimates import PUBLISHED
 from evaluation.effects.gates import GATES
+from evaluation.effects.power import exaggeration
 
 VERDICTS = (
     "not_due",
@@ -117,6 +119,7 @@ def tabulate_verdict(
         As returned by `count_persons`.
     """
     columns = ["policy", "verdict", "result_id", "horizon", "n_participants", "n_evaluated"]
+    columns.append("exaggeration")
     if study.kind != "plan":
         return pd.DataFrame(columns=columns)
     name = f"{study.edition}.{study.policy}.published.primary.{study.outcome}.all"
@@ -135,4 +138,29 @@ def tabulate_verdict(
     )
     n_evaluated = 0 if row is None else int(row["n_treated"])
     found = (study.policy, verdict, name, study.horizon, sizes["n_participants"], n_evaluated)
+    found += (expect_exaggeration(verdict, estimates, name, plan),)
     return pd.DataFrame([found], columns=columns)
+
+
+def expect_exaggeration(
+    verdict: str, estimates: pd.DataFrame, published: str, plan: dict
+) -> float:
+    """By how much a definite verdict's estimate would exceed an effect that just matters.
+
+    Type M of Gelman and Carlin (2014) at the plan's effect that matters and the standard
+    error of the wider design; missing where the verdict claims no effect.
+
+    Parameters
+    ----------
+    estimates
+        Rows of ``estimates_<policy>``.
+    published
+        Result id of the published primary row.
+    """
+    if not verdict.startswith(("effective", "harmful")):
+        return np.nan
+    names = [published.replace(".published.", f".{design}.") for design in PUBLISHED]
+    errors = estimates.loc[estimates["result_id"].isin(names), "std_error"].dropna()
+    if errors.empty:
+        return np.nan
+    return exaggeration(plan["estimand"]["effect_that_matters"], float(errors.max()))
