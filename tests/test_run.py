@@ -90,6 +90,22 @@ def test_each_aggregate_stands_once_per_design_outcome_and_subgroup(home):
         assert union["conf_high"] == pytest.approx(limits["conf_high"].max())
 
 
+def test_bounds_stand_beside_the_estimate_and_widen_with_the_drift_allowed(home):
+    for policy in ("subsidy", "loan", "post"):
+        bounds = published(home, f"bounds_{policy}")
+        assert bounds["result_id"].is_unique
+        by_term = bounds.set_index("term")
+        wide = by_term.loc["relative_magnitudes"].sort_values("m")
+        assert wide["conf_low"].is_monotonic_decreasing
+        assert wide["conf_high"].is_monotonic_increasing
+        estimates = published(home, f"estimates_{policy}").set_index("result_id")
+        cs = estimates.loc[f"2024.{policy}.cs.primary.employed_open.all"]
+        assert wide["estimate"].to_list() == pytest.approx([cs["estimate"]] * len(wide))
+        broken = by_term.loc["breakdown", "m"] == 0
+        assert broken == (cs["conf_low"] <= 0 <= cs["conf_high"])
+        assert by_term.filter(like="pretrend", axis=0)["power"].between(0, 1).all()
+
+
 def test_published_totals_agree_at_the_end_of_2024(home):
     agreement = published(home, "agreement")
     told = agreement[agreement["difference"].notna()]

@@ -24,6 +24,7 @@ from made_up_effects import draw_case
 from test_bounds import read_medicaid
 
 from evaluation.effects.bounds import find_breakdown, relative_magnitudes
+from evaluation.effects.moments import find_vertices, make_steps, p_values
 from evaluation.effects.smoothness import smooth_trends
 
 try:
@@ -138,6 +139,20 @@ def cover(draws: int) -> None:
     print(table.assign(**(100 * table[shares]).round(1)).to_string(index=False))
 
 
+def cover_at_the_edge(draws: int) -> None:
+    """Coverage where one step before entry alone is as large as all after, without doubt."""
+    times = np.array([-5, -4, -3, -2, 0, 1, 2])
+    path = 0.15 * np.where(times < -2, -1 / 3, (times + 1) / 3)
+    covariance = 0.01**2 / 2 * (np.eye(7) + 1)
+    vertices = find_vertices(make_steps(path, covariance, times, [0, 0, 1]), [1.0], 0.005)
+    rejected = 0
+    for beta in np.random.default_rng(7).multivariate_normal(path, covariance, draws):
+        steps = make_steps(beta, covariance, times, [0, 0, 1])
+        p = p_values(steps, vertices, np.zeros((1, len(steps.before), 1)))
+        rejected += bool((p < 0.045 / 0.995).all())
+    print(f"at the edge {100 * (1 - rejected / draws):.1f} % of {draws:,} sets hold the truth")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--cases", type=int, default=8)
@@ -146,6 +161,7 @@ def main() -> None:
     compare_medicaid()
     if reference is not None:
         compare_random(arguments.cases)
+    cover_at_the_edge(20 * arguments.draws)
     cover(arguments.draws)
 
 
