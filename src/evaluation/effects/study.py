@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.effects.balancing import add_lags
+from evaluation.effects.codings import keep_apart
 from evaluation.effects.guards import check_panel, check_risk_sets
 from evaluation.errors import EstimationError, TableError
 from evaluation.panel.months import name_persons
@@ -96,9 +97,10 @@ def load_study(folders: Folders, plan: dict, year: int, policy: str, **asked) ->
         empty = the plan's), and for another panel ``panel, unit, time, cohort, cluster,
         covariates, control``.
     """
+    least = {name: plan["gates"][name] for name in ("min_treated", "min_comparison")}
     if asked.get("panel"):
         names = ("outcome", "unit", "time", "cohort", "cluster", "covariates", "control")
-        chosen = {name: asked[name] for name in names}
+        chosen = {name: asked[name] for name in names} | least
         return read_outside(Path(asked["panel"]), policy, asked["horizon"], **chosen)
     if policy not in plan["policies"]:
         raise EstimationError(f"未知的政策：{policy}。可选：{'、'.join(plan['policies'])}。")
@@ -109,6 +111,8 @@ def load_study(folders: Folders, plan: dict, year: int, policy: str, **asked) ->
     kept = load_sets(tables, policy, persons, plan, year)
     sets, stay = (name_persons(kept[name], people) for name in ("risk_sets", "stay"))
     settings, outcomes = plan["policies"][policy], plan["outcomes"]
+    chosen = asked["outcome"] or outcomes["primary"]
+    checked = years, CUMULATIVE.get(chosen, chosen)
     history = [f"hist_{k}" for k in range(1, plan["designs"]["history_bins"] + 1)]
     study = Study(
         kind="plan",
@@ -126,7 +130,7 @@ def load_study(folders: Folders, plan: dict, year: int, policy: str, **asked) ->
         lags=[f"lag_{k}" for k in range(1, 5)],
         event_times=range(settings["event_times"][0], settings["event_times"][1] + 1),
         realised=plan["estimand"]["realised"],
-        notes=check_risk_sets(sets, settings["covariates"]),
+        notes=check_risk_sets(sets, settings["covariates"], *checked, **least),
     )
     return ask_otherwise(study, **{n: asked[n] for n in ("outcome", "horizon", "subgroup")})
 
@@ -184,7 +188,7 @@ def read_outside(path: Path, policy: str, horizon: int, **names) -> Study:
 
 
 def shape_panel(
-    panel, *, outcome, unit, time, cohort, cluster="", covariates=(), control
+    panel, *, outcome, unit, time, cohort, cluster="", covariates=(), control, **least
 ) -> Study:
     """Bring any panel into the form of the district's tables.
 
@@ -192,17 +196,18 @@ def shape_panel(
     ``never_treated``, ever), each once, weight 1. Covariates are read in the last period
     before g and past outcomes, all of them, take the place of past work. Where the year
     before g was not observed, the cohort is named by the period after the last one seen.
+    `least`: ``min_treated`` and ``min_comparison`` of `guards.check_panel`.
     """
     covariates = list(covariates)
     names = {"outcome": outcome, "unit": unit, "time": time, "cohort": cohort}
     panel, notes = check_panel(
-        panel, **names, cluster=cluster or None, covariates=covariates, control=control
+        panel, **names, cluster=cluster or None, covariates=covariates, control=control, **least
     )
-    if not np.equal(np.mod(panel[time], 1), 0).all():
-        raise EstimationError(f"时间列“{time}”应为整数（如年份）。")
-    rows = panel.assign(cluster=panel[cluster or unit]).rename(
-        columns={unit: "person_id", time: "year", cohort: "cohort"}
-    )
+    own = keep_apart([outcome, *covariates])
+    roles = {"person_id": unit, "year": time, "cohort": cohort, "cluster": cluster or unit}
+    roles |= {new: name for name, new in own.items()}
+    rows = pd.DataFrame({new: panel[name] for new, name in roles.items()})
+    outcome, covariates = own[outcome], [own[name] for name in covariates]
     rows = rows.astype({"year": int}).sort_values(["person_id", "year"], kind="stable")
     times = np.sort(rows["year"].unique())
     first = rows.groupby("person_id")["cohort"].first()
