@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy import special
 
-from evaluation.effects.did import list_units, widen
+from evaluation.effects.did import list_units, spread_out
 from evaluation.effects.randomization import Randomized, invert
 from evaluation.errors import EstimationError
 
@@ -84,8 +84,9 @@ def sum_changes(
     """
     if not is_adopted_by_cluster(panel, cohort, cluster):
         raise EstimationError("同一区域内的单位不是同时参加的，不能按区域作随机化检验。")
-    units, entry, times = list_units(panel, unit, time, cohort, cluster)
-    y = widen(panel, unit, time, outcome, units["unit"], times)
+    units, entry, times, rows = list_units(panel, unit, time, cohort, cluster)
+    columns = np.searchsorted(times, panel[time].to_numpy())
+    y = spread_out(panel[outcome], rows, columns, (len(units), len(times)))
     codes, names = pd.factorize(units["cluster"])
     first = np.full(len(names), NEVER)
     first[codes] = entry

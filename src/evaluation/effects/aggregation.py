@@ -1,6 +1,6 @@
 """Effects of cohorts at times, pooled with the influence of each person."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -111,20 +111,31 @@ def serve_realised(
     return result
 
 
-def stack_effects(cells: list[dict], units: pd.DataFrame) -> GroupTime:
-    """Put single estimates together; a unit's repeated rows add up to its influence."""
-    n, shape = len(units), (len(units), len(cells))
+def stack_effects(
+    cells: Iterable[dict], units: pd.DataFrame, at_most: int | None = None
+) -> GroupTime:
+    """Put single estimates together; a unit's repeated rows add up to its influence.
+
+    Where it is known that there are `at_most` so many, they are taken one by one as they
+    are made, so that none is held twice.
+    """
+    cells = list(cells) if at_most is None else cells
+    n, wide = len(units), len(cells) if at_most is None else at_most
     # Read by column, effect after effect.
-    influence, role = np.zeros(shape, order="F"), np.zeros(shape, dtype=np.int8, order="F")
+    influence, role = np.empty((wide, n)), np.zeros((wide, n), dtype=np.int8)
+    found = []
     for j, cell in enumerate(cells):
         codes, treated = cell["codes"], cell["treated"]
-        influence[:, j] = n * np.bincount(codes, cell["contribution"], minlength=n)
-        role[codes[~treated], j] = -1
-        role[codes[treated], j] = 1
+        influence[j] = np.bincount(codes, cell["contribution"], minlength=n)
+        influence[j] *= n
+        role[j, codes[~treated]] = -1
+        role[j, codes[treated]] = 1
+        found.append({name: cell[name] for name in ("cohort", "time", "estimate")})
+    influence, role = influence[: len(found)].T, role[: len(found)].T
     columns = ["cohort", "time", "event_time", "estimate", "n_treated", "n_comparison"]
     rows = [
         (c["cohort"], c["time"], c["time"] - c["cohort"], c["estimate"], *_sizes(role[:, j]))
-        for j, c in enumerate(cells)
+        for j, c in enumerate(found)
     ]
     effects = pd.DataFrame(rows, columns=columns).astype({"estimate": float})
     whole = dict.fromkeys(["cohort", "time", "event_time"], "int64")

@@ -15,6 +15,7 @@ from evaluation.effects.aggregation import (
     serve_realised,
     stack_effects,
 )
+from evaluation.effects.codings import code_units, hold_once
 from evaluation.errors import EstimationError
 from evaluation.panel.months import find_rows
 
@@ -127,8 +128,9 @@ def doubly_robust_did(
     if not 0 < d.sum() < n:
         raise EstimationError("这一期没有参加者或没有对照者，无法比较。")
     w = np.ones(n) if weights is None else np.asarray(weights, float)
-    w = w / w.mean()
-    x = np.ones((n, 1)) if covariates is None else design_matrix(covariates)
+    if covariates is None:
+        return _difference_of_means(y, d == 1, w)
+    w, x = w / w.mean(), design_matrix(covariates)
     fitted, ols = np.zeros(n), None
     if method in ("dr", "reg"):
         fitted, ols = _regress_comparison(y, d, x, w)
@@ -156,6 +158,21 @@ def doubly_robust_did(
     return effect - base, of_treated / share - of_others / odds, spread
 
 
+def _difference_of_means(y, treated, w):
+    """What every method comes to without covariates; see `doubly_robust_did`.
+
+    Plain sums: a product of vectors would start threads for each of many small ones.
+    """
+    influence, means = np.empty(len(y)), []
+    for rows, sign in ((treated, 1), (~treated, -1)):
+        own, weight = y[rows], w[rows]
+        size = weight.sum()
+        means.append((weight * own).sum() / size)
+        rest = own - means[-1]
+        influence[rows] = rest * weight * (sign * len(y) / size)
+    return means[0] - means[1], influence, (weight * rest**2).sum() / size
+
+
 def estimate_cell(
     cohort, time, codes, treated, change, covariates, weights, method, realised=False
 ):
@@ -163,21 +180,21 @@ def estimate_cell(
 
     `realised`: from entry on, widened by `serve_realised`.
     """
-    known = np.isfinite(change) & np.isfinite(weights) & np.isfinite(covariates).all(axis=1)
-    d = treated[known]
-    if not 0 < d.sum() < len(d):
+    known = np.isfinite(change) & np.isfinite(weights)
+    if covariates.shape[1]:
+        known &= np.isfinite(covariates).all(axis=1)
+    if not known.all():
+        codes, treated, change = codes[known], treated[known], change[known]
+        covariates, weights = covariates[known], weights[known]
+    if not 0 < treated.sum() < len(treated):
         return None
-    estimate, psi, spread = doubly_robust_did(
-        change[known],
-        d,
-        covariates[known] if covariates.shape[1] else None,
-        weights[known],
-        method,
+    estimate, contribution, spread = doubly_robust_did(
+        change, treated, covariates if covariates.shape[1] else None, weights, method
     )
-    contribution = psi / len(d)
+    contribution /= len(treated)
     if realised and time >= cohort:
-        contribution = serve_realised(contribution, d == 1, spread)
-    return name_cell(cohort, time, estimate, codes[known], d == 1, contribution)
+        contribution = serve_realised(contribution, treated == 1, spread)
+    return name_cell(cohort, time, estimate, codes, treated == 1, contribution)
 
 
 def widen(frame: pd.DataFrame, unit: str, time: str, values: str, order, times) -> np.ndarray:
@@ -229,40 +246,56 @@ def group_time_effects(
     GroupTime
         Key of its effects ``(cohort, time)``.
     """
-    units, first, times = list_units(panel, unit, time, cohort, cluster)
-    y = widen(panel, unit, time, outcome, units["unit"], times)
-    x = [widen(panel, unit, time, name, units["unit"], times) for name in covariates]
-    cells = []
-    for g in sorted(set(first[np.isfinite(first)])):
-        before = [i for i, t in enumerate(times) if t < g]
-        if not before:
-            continue  # treated from the start: no period without treatment to compare with
-        for i, t in enumerate(times):
-            start = before[-1] if t >= g or base == "universal" else i - 1
-            left_out = event_times is not None and t - g not in event_times
-            if left_out or start < 0 or start == i:
-                continue
+    units, first, times, codes = list_units(panel, unit, time, cohort, cluster)
+    columns = np.searchsorted(times, panel[time].to_numpy())
+    y = spread_out(panel[outcome], codes, columns, (len(units), len(times)))
+    x = [spread_out(panel[name], codes, columns, y.shape) for name in covariates]
+    pairs = list(_pair_times(first, times, base, event_times))
+
+    def estimate():
+        for g, i, start in pairs:
             latest = times[max(i, start)]
             others = np.isinf(first) if control == "never_treated" else first > latest
-            codes = np.flatnonzero((first == g) | (others & (first != g)))
-            z = (
-                np.column_stack([m[codes, start] for m in x])
-                if x
-                else np.empty((len(codes), 0))
+            rows = np.flatnonzero((first == g) | (others & (first != g)))
+            z = np.column_stack([m[rows, start] for m in x]) if x else np.empty((len(rows), 0))
+            change, treated = y[rows, i] - y[rows, start], (first[rows] == g).astype(float)
+            yield estimate_cell(
+                g, times[i], rows, treated, change, z, np.ones(len(rows)), method
             )
-            change = y[codes, i] - y[codes, start]
-            treated = (first[codes] == g).astype(float)
-            cells.append(
-                estimate_cell(g, t, codes, treated, change, z, np.ones(len(codes)), method)
-            )
-    return stack_effects([cell for cell in cells if cell], units)
+
+    return stack_effects((cell for cell in estimate() if cell), units, len(pairs))
+
+
+def _pair_times(first, times, base, event_times):
+    """Each cohort with the positions of its times and of their base, base first aside."""
+    for g in np.unique(first[np.isfinite(first)]):
+        last = np.searchsorted(times, g) - 1
+        if last < 0:
+            continue  # treated from the start: no period without treatment to compare with
+        for i, t in enumerate(times):
+            start = last if t >= g or base == "universal" else i - 1
+            left_out = event_times is not None and t - g not in event_times
+            if not (left_out or start < 0 or start == i):
+                yield g, i, start
+
+
+def spread_out(values: pd.Series, rows, columns, shape) -> np.ndarray:
+    """Units × times, column after column, missing where a unit was not seen."""
+    wide = np.full(shape, np.nan, order="F")
+    wide[rows, columns] = values.to_numpy(dtype=float, na_value=np.nan)
+    return wide
 
 
 def list_units(panel, unit, time, cohort, cluster=None):
-    """Units with their cluster, their first treated time (never: infinity), and the times."""
-    grouped = panel.groupby(unit, sort=True)
-    cluster = panel[unit] if cluster is None else panel[cluster]
-    units = pd.DataFrame({"cluster": cluster.groupby(panel[unit], sort=True).first()})
-    first = grouped[cohort].first().to_numpy(dtype=float, na_value=np.nan)
+    """Units with their cluster, their first treated time (never: infinity), the times.
+
+    Last comes the position of each row's unit. Cluster and cohort are constant within
+    units.
+    """
+    codes, names = code_units(panel[unit], unit)
+    row = hold_once(np.arange(len(codes)), codes, len(names))
+    clusters = names if cluster is None else panel[cluster].iloc[row].array
+    units = pd.DataFrame({"unit": names, "cluster": clusters})
+    first = panel[cohort].to_numpy(dtype=float, na_value=np.nan)[row]
     first = np.where(np.isnan(first), np.inf, first)
-    return units.rename_axis("unit").reset_index(), first, sorted(panel[time].unique())
+    return units, first, np.unique(panel[time].to_numpy()), codes
