@@ -99,6 +99,7 @@ def test_what_the_roster_knows_links_a_row_elsewhere(way, known, ledger, loose):
             NAMESAKE | {"registered_on": "2018-03-04"},
         ),
         ("name_day", {"form": "post", "start": "2019-08-01"}, "post", NAMESAKE),
+        ("name_firm", {"firm_key": "f"}, "loan", NAMESAKE | {"firm_key": "f"}),
         (
             "name_next",
             {"start": "2018-01-01", "end": "2019-07-31"},

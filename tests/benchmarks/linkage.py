@@ -146,6 +146,9 @@ def main():
     table = tabulate(pd.concat(alone), ["link_pass", "hidden"]).unstack("hidden")
     print("\nEach pass alone, and where half of the persons are known by no number:")
     print(table.to_string())
+    rejected = pd.concat(alone).query("hidden > 0 and link_pass in @REJECTED")
+    print("\nThe rejected ones there, by ledger:")
+    print(tabulate(rejected, ["link_pass", "ledger"]).to_string())
 
 
 if __name__ == "__main__":

@@ -278,6 +278,7 @@ def clean_register(raw, known, cleaned, notes) -> dict:
     Cancelled spells stay, marked ``valid`` = 0.
     """
     result = link_businesses(raw, known.pseudonyms, notes)
+    result["firm_key"] = link_column(raw, "firm", known.pseudonyms)
     if "valid" not in raw.columns:
         result["valid"] = np.ones(len(raw.rows))
     return result
@@ -290,6 +291,7 @@ def clean_subsidies(raw, known, cleaned, notes) -> dict:
     ``other`` for any other note.
     """
     result = link_businesses(raw, known.pseudonyms, notes)
+    result["firm_key"] = link_column(raw, "firm", known.pseudonyms)
     result |= parse_township(raw, known.places, cleaned["applied_on"], notes)
     if "note" in raw.columns:
         cells = raw.columns["note"]
@@ -309,6 +311,7 @@ def clean_loans(raw, known, cleaned, notes) -> dict:
     rate = cleaned.get("rate", np.full(len(raw.rows), np.nan))
     return {
         "loan_id": link_column(raw, "contract", known.pseudonyms),
+        "firm_key": link_column(raw, "firm", known.pseudonyms),
         "compensated_amount": np.where(np.isnan(compensated), 0.0, compensated),
         "rate": np.where(rate < 0.3, rate * 100, rate).round(4),
     }

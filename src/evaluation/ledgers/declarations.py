@@ -63,6 +63,8 @@ _BUSINESS = Column("key", "市场主体", "Business", (
     "由统一社会信用代码得出；校验不符的为空",
     "from the credit code; missing where it fails its check"),
     ("credit_code",))  # fmt: skip
+_FIRM = Column("key", "单位、市场主体或项目的名称", "Name of the firm or project", (
+    "只用于没有号码的行", "used only for rows without a number"), ("firm",))  # fmt: skip
 _PEOPLE = ("人", "persons")
 
 CLEAN = {
@@ -97,6 +99,7 @@ CLEAN = {
         "monthly_wage": Column("amount", "月工资", "Monthly wage"),
         "insured": Column("flag", "是否参保", "Insured"),
         "business_key": _BUSINESS,
+        "firm_key": _FIRM,
         "registered_on": Column(
             "date", "市场主体登记日期", "Day on which the business was registered", (
             "有它的自主创业才算创业者", "self-employment with it makes a founder")),
@@ -108,6 +111,7 @@ CLEAN = {
     },
     "subsidy": {
         "business_key": _BUSINESS,
+        "firm_key": _FIRM,
         "business_type": Column("text", "市场主体类型", "Type of the business"),
         "township": replace(_TOWNSHIP, made_from=("township", "village", "address")),
         "village": replace(_VILLAGE, made_from=("village", "address")),
@@ -131,6 +135,7 @@ CLEAN = {
     },
     "loan": {
         "loan_id": Column("key", "贷款合同", "Contract", made_from=("contract",)),
+        "firm_key": _FIRM,
         "category": Column("text", "人员类别", "Category of the borrower"),
         "applied_on": Column("date", "申请日期", "Day of application"),
         "result": Column("word", "资格审核结果", "Result"),

@@ -165,7 +165,7 @@ def link_businesses(raw, pseudonyms: Pseudonymiser, notes: list) -> dict:
 
 
 def link_column(raw, column: str, pseudonyms: Pseudonymiser):
-    """Keyed hash of a contract or household number; none where the file has no column."""
+    """Keyed hash of a contract, a household or a firm; none where the file has no column."""
     cells = raw.columns.get(column)
     return None if cells is None else pseudonyms.keyed(cells, values.clean_text, column)
 

@@ -13,7 +13,7 @@ WORKING_AGES = (15, 80)
 _TEXTS = {
     "person": "person_id", "name": "name_key", "phone": "phone_key",
     "household": "household_key", "business": "business_key", "sex": "sex",
-    "township": "township", "village": "village", "form": "form",
+    "firm": "firm_key", "township": "township", "village": "village", "form": "form",
 }  # fmt: skip
 # Days of work stand with their form (the post ledger's with that of posts), days of an
 # application or a registration for themselves.
@@ -50,10 +50,10 @@ def compare_rows(ledgers: dict[str, pd.DataFrame]) -> pd.DataFrame:
     pandas.DataFrame
         Key ``row, person_id``; ``row`` stands for ``ledger`` and ``position``. Booleans,
         whether row and person share ``sound``, ``name``, ``phone``, ``household``,
-        ``business``, ``sex``, ``birth``, ``township``, ``village`` (of the same township),
-        ``day`` (of the same event) or ``next`` (work that begins the day after the person's
-        ends, or ends the day before it begins, and overlaps none of it). ``year`` (of a
-        roster, else 0) and ``thing`` tell rows of one person apart.
+        ``business``, ``firm``, ``sex``, ``birth``, ``township``, ``village`` (of the same
+        township), ``day`` (of the same event) or ``next`` (work that begins the day after
+        the person's ends, or ends the day before it begins, and overlaps none of it).
+        ``year`` (of a roster, else 0) and ``thing`` tell rows of one person apart.
     """
     rows = _gather(ledgers)
     loose, facts = rows[rows["person"] < 0], _keep_own(rows[rows["person"] >= 0], ledgers)
@@ -65,7 +65,9 @@ def compare_rows(ledgers: dict[str, pd.DataFrame]) -> pd.DataFrame:
     def share(column, other=None):
         return _share(person, own[column], facts["person"], facts[other or column])
 
-    for column in ("name", "phone", "household", "business", "sex", "township", "village"):
+    for column in ("name", "phone", "household", "business", "firm"):
+        pairs[column] = share(column)
+    for column in ("sex", "township", "village"):
         pairs[column] = share(column)
     days = ("work", "founded", "asked", "borrowed", "paid")
     pairs["day"] = np.logical_or.reduce([share(column) for column in days])
