@@ -27,7 +27,7 @@ from small_worlds import (
     make_study,
     tabulate_outcomes,
 )
-from whole_rule import judge_study, treated_at_horizon
+from whole_rule import judge_study, stack_twice, treated_at_horizon
 
 from evaluation.effects.gates import GATES, load_words
 from evaluation.paths import find_root
@@ -65,14 +65,15 @@ def run_seed(policy: str, seed: int, cells: list[str], level: float) -> pd.DataF
     reference = find_root() / "data" / "reference"
     plan, words = load_plan(reference), load_words(reference)
     rows = []
-    for _, names in groupby(cells, lambda name: CELLS[name].entry):
-        names = list(names)
+    for _, group in groupby(cells, lambda name: CELLS[name].entry):
+        names, stacks = list(group), None
         district, persons, sets, stay = make_sets(policy, seed, CELLS[names[0]], plan)
         for name in names:
             start = time.perf_counter()
             years, gains = tabulate_outcomes(district, CELLS[name], seed, level)
             study = make_study(policy, persons, sets, stay, years, plan)
-            found = judge_study(study, plan, words)
+            stacks = stacks or stack_twice(study)
+            found = judge_study(study, stacks, plan, words)
             row = describe(found, gains, study.horizon)
             row |= {"policy": policy, "cell": name, "seed": seed}
             rows.append(row | {"seconds": time.perf_counter() - start})
@@ -82,7 +83,7 @@ def run_seed(policy: str, seed: int, cells: list[str], level: float) -> pd.DataF
 def describe(found: dict, gains: pd.DataFrame, horizon: int) -> dict:
     """Figures of one draw in one row."""
     row = {"verdict": found["verdict"]["verdict"], "n_comparison": found["n_comparison"]}
-    own = gains.set_index("person_id")["effect"]
+    own = gains[horizon]
     for rows in found["estimates"].itertuples():
         row[f"{rows.design}_estimate"], row[f"{rows.design}_error"] = (
             rows.estimate,

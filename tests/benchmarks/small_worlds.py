@@ -400,7 +400,7 @@ def _decembers(district):
 
 
 def tabulate_outcomes(district: District, scenario: Scenario, seed: int, level: float):
-    """Outcomes by year, and for each recipient the effect at the horizon.
+    """Outcomes by year, and the effect on each recipient by event time.
 
     Parameters
     ----------
@@ -411,8 +411,9 @@ def tabulate_outcomes(district: District, scenario: Scenario, seed: int, level: 
     Returns
     -------
     tuple
-        ``person_id, year, employed_open`` (unknown: missing), and a frame with key
-        ``person_id`` with the realised ``effect``.
+        ``person_id, year, employed_open`` (unknown: missing), and the realised effects:
+        key ``person_id``, a column per event time from 0 on. In a post nobody is in open
+        work: the lock-in.
     """
     policy, size, n = district.policy, SIZES[district.policy], len(district.entry)
     rng = _stream(seed, policy, 5)
@@ -447,10 +448,12 @@ def tabulate_outcomes(district: District, scenario: Scenario, seed: int, level: 
             "employed_open": open_work.ravel(),
         }
     )
-    at = np.minimum(year + size.horizon, len(YEARS) - 1)
-    gain = (with_policy - without)[np.arange(len(rows)), at]
-    gain[year + size.horizon >= len(YEARS)] = np.nan
-    return years, pd.DataFrame({"person_id": people[rows], "effect": gain})
+    gains = {}
+    for e in range(size.horizon + 1):
+        at = np.minimum(year + e, len(YEARS) - 1)
+        gain = (lived - without)[np.arange(len(rows)), at]
+        gains[e] = np.where(year + e < len(YEARS), gain, np.nan)
+    return years, pd.DataFrame(gains, index=people[rows].rename("person_id"))
 
 
 def make_sets(policy: str, seed: int, scenario: Scenario, plan: dict):

@@ -8,12 +8,25 @@ from evaluation.effects.estimates import tabulate_estimates
 from evaluation.effects.verdict import count_persons, tabulate_verdict
 
 
-def judge_study(study, plan: dict, words: dict) -> dict:
-    """Estimates, states of the gates and verdict; only the event times these rest on."""
+def stack_twice(study) -> tuple:
+    """Stacked sets with past work for `balanced`, and with what came before for the placebo."""
+    return tuple(
+        stack_sets(study.risk_sets, study.covariates, past, study.cohorts)
+        for past in (study.history, study.lags)
+    )
+
+
+def judge_study(study, stacks: tuple, plan: dict, words: dict) -> dict:
+    """Estimates, states of the gates and verdict; only the event times these rest on.
+
+    Parameters
+    ----------
+    stacks
+        As `stack_twice` gives them; studies with the same risk sets share them.
+    """
     h, tables = study.horizon, (study.years, study.stay_weights)
-    times = [*range(-12, -1), h]
+    times, (stacked, before) = [*range(-12, -1), h], stacks
     cs = risk_set_effects(study.risk_sets, *tables, **study.settings(), event_times=times)
-    stacked = stack_sets(study.risk_sets, study.covariates, study.history)
     balanced, report = balanced_effects(stacked, *tables, **study.settings(), event_times=[h])
     estimates = tabulate_estimates(
         {"cs": cs, "balanced": balanced},
@@ -26,7 +39,6 @@ def judge_study(study, plan: dict, words: dict) -> dict:
     due = sorted(cs.effects.query("event_time == @h")["cohort"].unique())
     sets = study.risk_sets[study.risk_sets["cohort"].isin(due)]
     cs_due = keep_cohorts(cs, due)
-    before = stack_sets(sets, study.covariates, study.lags)
     placebo, _ = balanced_effects(before, *tables, **study.settings(), event_times=[-1])
     rows = [
         gates.check_balance(report, h, plan),
