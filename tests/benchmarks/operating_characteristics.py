@@ -19,6 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from loky import get_reusable_executor
+from rule_table import EFFECTIVE, HARMFUL, as_markdown, tabulate_rule
 from small_worlds import (
     SIZES,
     Scenario,
@@ -52,7 +53,6 @@ NOT_FOR = {
     "loan": ("quitters",),
     "post": ("effect_15", "effect_20", "only_paid"),
 }
-EFFECTIVE, HARMFUL = ("effective", "effective_small"), ("harmful", "harmful_small")
 
 
 def cells_of(policy: str) -> list[str]:
@@ -163,8 +163,10 @@ def main() -> None:
     for job in jobs:
         new = not arguments.save.is_file()
         job.result().to_csv(arguments.save, mode="a", header=new, index=False)
-    table = summarise(pd.read_csv(arguments.save))
-    print(table.to_string(index=False))
+    draws = pd.read_csv(arguments.save)
+    draws["truth"] = draws["cell"].map({name: cell.effect for name, cell in CELLS.items()})
+    print(summarise(draws).to_string(index=False))
+    print(as_markdown(tabulate_rule(draws)))
 
 
 if __name__ == "__main__":
