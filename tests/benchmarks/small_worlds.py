@@ -206,7 +206,7 @@ def enter(size: Size, scenario: Scenario, rng, traits, eligible, working, recent
 
 def _flip(path, share, luck, up) -> np.ndarray:
     """Move a share of the entrants, month by month, in one direction; the same ones last."""
-    level = np.nanmean(path, axis=0)
+    level = np.nansum(path, axis=0) / np.maximum((~np.isnan(path)).sum(axis=0), 1)
     room = np.maximum(1 - level if up else level, 0.02)
     moved = luck[:, None] < share / room
     return np.where(moved & ~np.isnan(path), float(up), path)
@@ -227,7 +227,8 @@ def drift_before(size, scenario, luck, seen, entry):
     """
     rows = np.flatnonzero(entry >= 0)
     base = entry[rows] // 12 * 12 - 1  # December before entry
-    values, place = _align(seen[rows].astype(float), base, -MONTHS, -1)
+    known = np.where(seen[rows] >= 0, seen[rows], np.nan)
+    values, place = _align(known, base, -MONTHS, -1)
     years = np.minimum(np.arange(MONTHS, 0, -1) / 12, scenario.since)
     share = scenario.trend / (size.horizon + 1) * years
     some = (place >= 0).any(axis=0)
