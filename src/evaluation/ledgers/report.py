@@ -6,13 +6,13 @@ from evaluation.ledgers.counts import (
     TURNS,
     count_outcomes,
     count_reasons,
-    say_place,
     select_open,
     summarise,
 )
 from evaluation.ledgers.headings import LEDGERS
 from evaluation.ledgers.rules import FLAGGED, REPAIRED, SET_ASIDE
 
+_NAMED = 3  # sheets of a file that are named where all have the same problem
 _STATE_WORDS = {
     SET_ASIDE: "搁置（未计入，请更正）",
     FLAGGED: "保留但需核实",
@@ -63,7 +63,7 @@ def describe(cleaned) -> str:
         found = cleaned.problems[cleaned.problems["level"] == level]
         if len(found):
             lines += ["", title]
-            lines += [f"  {_place(row)}{row.message}" for row in found.itertuples()]
+            lines += _describe_problems(found)
     lines += _describe_corrections(cleaned.corrections)
     counts = count_reasons(cleaned.issues)
     for state, word in STATES.items():
@@ -98,8 +98,14 @@ def _describe_corrections(corrections):
     return lines
 
 
-def _place(row):
-    return f"{say_place(row)}：" if row.file else ""
+def _describe_problems(problems):
+    """One line per file and message; of many sheets with the same the first are named."""
+    for (file, message), rows in problems.groupby(["file", "message"], sort=False):
+        sheets = [name for name in rows["sheet"] if name]
+        named = "”“".join(sheets[:_NAMED])
+        many = f"等{len(sheets)}张" if len(sheets) > _NAMED else ""
+        place = f"{file}，工作表“{named}”{many}" if sheets else file
+        yield f"  {place}：{message}" if place else f"  {message}"
 
 
 def as_accounting(cleaned) -> dict:
