@@ -92,14 +92,18 @@ def find_tables(grid: Grid, aliases: Aliases) -> tuple[list[Block], list[tuple[s
         first = heading.position + heading.height
         body = rows.columns(range(first, len(rows))) if isinstance(rows, Lines) else None
         if tables:
-            end, heading, again = _find_end(rows, body, tables[0], merges, aliases)
+            short = _without_number(rows, body, tables[0])
+            end, heading, again = _find_end(rows, short, tables[0], merges, aliases)
         else:
             heading, again = _next_heading(rows, first, merges, aliases), set()
             end = (
                 len(rows) if heading is None else _find_captions(rows, heading.position, first)
             )
         for table in tables:
-            blocks.append(_read_rows(rows, body, table, end, again, merges, above))
+            if table is not tables[0]:
+                short = _without_number(rows, body, table)
+            none = _find_no_rows(rows, short, table, end, again, merges)
+            blocks.append(_read_rows(rows, body, table, end, none, merges, above))
             problems += _say_unused(blocks[-1])
         start = end
     return blocks, problems
@@ -147,10 +151,10 @@ def _read_sides(heading, above, aliases):
     return tables, problems
 
 
-def _find_end(rows, body, table, merges, aliases):
+def _find_end(rows, short, table, merges, aliases):
     """Where a table ends, which heading follows (or none), which rows are its own again."""
     below, again, tries = table.first, set(), 0
-    for place in _without_number(rows, body, table, len(rows)):
+    for place in short:
         if place < below or tries > _TRIES or sum(map(aliases.knows, rows[place])) < _ABOVE:
             continue
         tries += 1
@@ -184,12 +188,12 @@ def _find_captions(rows, position, lowest):
     return position
 
 
-def _without_number(rows, body, table, end):
+def _without_number(rows, body, table):
     """Rows below the heading whose cell is no text as long as a resident number."""
-    at, places = table.columns["number"], range(table.first, end)
+    at, places = table.columns["number"], range(table.first, len(rows))
     if body is not None and at < len(body):
         short = pc.less(pc.utf8_length(body[at]), _SHORTEST).to_numpy()
-        return (np.flatnonzero(short[: len(places)]) + table.first).tolist()
+        return (np.flatnonzero(short) + table.first).tolist()
     return [
         place
         for place in places
@@ -198,24 +202,32 @@ def _without_number(rows, body, table, end):
     ]
 
 
-def _read_rows(rows, body, table, end, again, merges, above):
-    """Part the rows of a table from what is none; rows of headings again are known."""
-    left_out, skipped = set(), sum(any(map(is_filled, rows[place])) for place in again)
-    said = list(above)
-    for place in _without_number(rows, body, table, end):
+def _find_no_rows(rows, short, table, end, again, merges):
+    """Rows of a table that are none, by their place: whether anything stands in each."""
+    none = {place: any(map(is_filled, rows[place])) for place in again}
+    for place in short:
+        if place >= end:
+            break
+        if place in again:
+            continue
         cells = rows[place][table.left : table.right]
-        if place in again or _is_blank(cells, table):
-            left_out.add(place)
+        if _is_blank(cells, table):
+            none[place] = False
         elif _is_no_row(cells, place, table, merges):
-            left_out.add(place)
-            said.append(cells)
-            skipped += 1
-    kept = [place for place in range(table.first, end) if place not in left_out]
+            none[place] = True
+    return none
+
+
+def _read_rows(rows, body, table, end, none, merges, above):
+    """Read a table but for what is no row."""
+    kept = [place for place in range(table.first, end) if place not in none]
     whole = body is not None and len(kept) == len(rows) - table.first
     columns = (body if whole else _columns(rows, kept))[table.left : table.right]
     kept = np.array(kept, dtype=int)
     columns, merged = _see_merged(table, kept, columns, merges)
-    return Block(table, kept, columns, merged, skipped, find_reporter(said))
+    below = [rows[place][table.left : table.right] for place, filled in none.items() if filled]
+    reporter = find_reporter([*above, *below])
+    return Block(table, kept, columns, merged, sum(none.values()), reporter)
 
 
 def _see_merged(table, rows, columns, merges):

@@ -40,8 +40,10 @@ def find_codes(issues: pd.DataFrame, raw, pseudonyms: Pseudonymiser) -> list[str
     cells = np.full(len(issues), "", dtype=object)
     for column, found in issues.groupby("field").indices.items():
         if (typed := raw.columns.get(column)) is not None:
-            codes = [*cell_codes(column, typed.categories, pseudonyms), ""]
-            cells[found] = np.array(codes, dtype=object)[typed.codes[at[found]]]
+            used, place = np.unique(typed.codes[at[found]], return_inverse=True)
+            codes, filled = np.full(len(used), "", dtype=object), used >= 0
+            codes[filled] = cell_codes(column, typed.categories[used[filled]], pseudonyms)
+            cells[found] = codes[place]
     return [f"{cell}-{row}" for cell, row in zip(cells, rows, strict=True)]
 
 

@@ -191,7 +191,8 @@ def _shown(raw, column, positions):
     cells = raw.columns.get(column)
     if cells is None or column in _NOT_SHOWN:
         return [""] * len(positions)
-    texts = [cells.categories[code] if code >= 0 else "" for code in cells.codes[positions]]
+    distinct = [*cells.categories, ""]  # code -1 is a blank cell
+    texts = [distinct[code] for code in cells.codes[positions].tolist()]
     return [mask(t) if t and (column == "number" or _LONG.search(t)) else t[:40] for t in texts]
 
 
