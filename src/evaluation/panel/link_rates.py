@@ -65,9 +65,8 @@ def tabulate_links(ledgers: dict, persons: pd.DataFrame, edition: int) -> pd.Dat
         tables += [_add_up(level, marks, ledger, name) for name, level in levels.items()]
         if ledger in ("roster", "register"):
             shares = find_shares(rows, find_namesakes(ledgers, ledger), participants)
-            weights = {"yes": shares, "no": 1 - shares, "unknown": np.isnan(shares)}
-            cells = {n: np.nan_to_num(w) @ marks for n, w in weights.items()}
-            cells = pd.DataFrame(cells, marks.columns).T.round()
+            theirs = np.round(shares @ marks)
+            cells = pd.DataFrame({"yes": theirs, "no": marks.sum() - theirs}, marks.columns).T
             tables.append(cells.assign(ledger=ledger, group="participant"))
     table = pd.concat(tables).rename_axis("level").reset_index()
     counts = [*_mark_rows(ledgers["roster"].head(0))]
@@ -139,7 +138,8 @@ def find_shares(
     """Say how likely each row of a ledger is a participant's.
 
     A linked row is or is not; any other to the share of participants among the persons
-    whose name sounds the same, since nothing else is known of all such rows.
+    whose name sounds the same, since nothing else is known of all such rows, and not at all
+    where nobody has such a name.
 
     Parameters
     ----------
@@ -151,13 +151,14 @@ def find_shares(
     Returns
     -------
     numpy.ndarray
-        One per row; missing where nobody has a name of that sound.
+        One per row.
     """
     shares = rows["person_id"].isin(participants).to_numpy(dtype="float64")
     mine = namesakes["person_id"].isin(participants)
     share = mine.groupby(namesakes["pinyin_key"]).mean()
     loose = rows["person_id"].isna().to_numpy()
-    shares[loose] = share.reindex(rows.loc[loose, "pinyin_key"]).to_numpy(dtype="float64")
+    share = share.reindex(rows.loc[loose, "pinyin_key"]).to_numpy(dtype="float64")
+    shares[loose] = np.nan_to_num(share)
     return shares
 
 
@@ -207,8 +208,7 @@ def bound_effects(
         lost, weak = everybody - len(entered), int(entered["link_pass"].isin(WEAK).sum())
         lost, weak = (max(n, least) if n > 0 else 0 for n in (lost, weak))
         theirs = find_shares(register, namesakes, entered["person_id"])
-        shares = [np.nan_to_num(share) for share in (theirs, 1 - theirs)]
-        unlinked = [_divide(share @ loose, share.sum()) for share in shares]
+        unlinked = [_divide(w @ loose, w.sum()) for w in (theirs, 1 - theirs)]
         values = {
             "lost": _divide(lost, everybody),
             "diluted": _divide(lost, compared),
