@@ -130,6 +130,24 @@ def test_weights_before_entry_leave_nobody_out():
     assert weights.tolist() == [1.0] * 6
 
 
+def test_years_before_entry_can_be_compared_with_the_persons_of_the_horizon():
+    earlier = make_years().query("year == 2019").assign(year=2018, employed_open=[1, 0] * 3)
+    years = pd.concat([make_years(), earlier])
+    known = {"outcome": "employed_open", "covariates": [], "edition": 2021}
+    everybody, at_horizon = (
+        risk_set_effects(make_risk_sets(), years, STAY, **known, compared_at=at).effects
+        for at in (None, 1)
+    )
+    assert everybody["n_comparison"].tolist() == [4, 4, 3]
+    assert at_horizon["n_comparison"].tolist() == [3, 4, 3]  # without who enters in 2021
+    # 2018 less 2019: treated 1 and 0; of d, e, f (0, 1, 0) the last stands for two
+    assert everybody["estimate"][0] == pytest.approx(0.5 - 0.5)
+    assert at_horizon["estimate"][0] == pytest.approx(0.5 - 1 / 4)
+    pd.testing.assert_frame_equal(everybody[1:], at_horizon[1:])
+    late = risk_set_effects(make_risk_sets(), years, STAY, **known, compared_at=9).effects
+    pd.testing.assert_frame_equal(late, at_horizon)  # not reached: the edition's
+
+
 def test_unknown_outcome_is_left_out_and_not_zero():
     years = make_years()
     years.loc[(years["person_id"] == "a") & (years["year"] == 2021), "employed_open"] = np.nan

@@ -26,7 +26,8 @@ def judge_study(study, stacks: tuple, plan: dict, words: dict) -> dict:
     """
     h, tables = study.horizon, (study.years, study.stay_weights)
     times, (stacked, before) = [*range(-12, -1), h], stacks
-    cs = risk_set_effects(study.risk_sets, *tables, **study.settings(), event_times=times)
+    chosen = {"event_times": times, "compared_at": study.compared_at}
+    cs = risk_set_effects(study.risk_sets, *tables, **study.settings(), **chosen)
     balanced, report = balanced_effects(stacked, *tables, **study.settings(), event_times=[h])
     estimates = tabulate_estimates(
         {"cs": cs, "balanced": balanced},

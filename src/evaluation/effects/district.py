@@ -35,6 +35,7 @@ def risk_set_effects(
     event_times: Iterable[int] | None = None,
     method: str = "dr",
     realised: bool = False,
+    compared_at: int | None = None,
 ) -> GroupTime:
     """The district's `cs`: each cohort against persons drawn from its monthly risk sets.
 
@@ -51,7 +52,7 @@ def risk_set_effects(
         Key ``(cohort, person_id, year)``. A comparison person counts for year t only
         if not treated by the end of t, weighted by the inverse probability of that;
         without the weights those who found work stay and a harmless policy looks harmful.
-        Before entry nobody is left out, so nobody is weighted.
+        Before entry nobody is left out, so nobody is weighted, unless by `compared_at`.
     base
         Event time of the base year; none = the level, not the change.
     cumulative
@@ -61,6 +62,12 @@ def risk_set_effects(
     realised
         Whether intervals also serve the effect on these very persons
         (`aggregation.serve_realised`), or the expected effect alone, as R's do.
+    compared_at
+        Event time whose comparison, persons and weights, also stands for the years before
+        entry (of a cohort that has not reached it: the edition's), so that earlier
+        trends are those of the very persons whom the effect rests on. Who enters later is
+        not among them: where the ever treated drift together, a comparison that keeps
+        them hides part of the drift. None = everybody in the risk sets, as in R's.
 
     Returns
     -------
@@ -86,7 +93,9 @@ def risk_set_effects(
             left_out = event_times is not None and t - g not in event_times
             if left_out or i == start or (cumulative and t < g):
                 continue
-            weights = share * comparison_weights(stay, g, t, rows)
+            early = compared_at is not None and t < g
+            at = min(g + compared_at, edition) if early else t
+            weights = share * comparison_weights(stay, g, at, rows)
             change = outcome_change(wide, start, g - times[0], i, cumulative)[codes]
             cells.append(
                 estimate_cell(g, t, codes, treated, change, z, weights, method, realised)

@@ -75,6 +75,14 @@ class Study:
         """Event times that the primary effect rests on; none = all, which are averaged."""
         return None if self.horizon is None else [self.horizon]
 
+    @property
+    def compared_at(self) -> int | None:
+        """Event time whose comparison persons also stand for the years before entry.
+
+        None for another panel, whose earlier effects are those of R's ``did``.
+        """
+        return None if self.kind == "outside" else self.horizon
+
     def settings(self, outcome: str | None = None) -> dict:
         """Arguments that every model call shares."""
         name = outcome or self.outcome
