@@ -105,13 +105,15 @@ def plant(frame: pd.DataFrame, table: pd.DataFrame, desk: Desk, plan: Plan, note
     keys = keys_of(table, desk.ledger)
     at = np.minimum(np.searchsorted(plan.rows, keys), len(plan.rows) - 1)
     columns = {name: cells.to_numpy(dtype=object, copy=True) for name, cells in frame.items()}
-    truth = {name: table[name].to_numpy(dtype=object) for name in table}
+    places = np.flatnonzero(plan.rows[at] == keys)
+    chosen = table.iloc[places]
+    truth = {name: chosen[name].to_numpy(dtype=object) for name in chosen}
     holder = frame["person"].to_numpy(dtype=int, copy=True)
     notes, more = list(notes), []
-    for place in np.flatnonzero(plan.rows[at] == keys):
+    for number, place in enumerate(places):
         mistake = MISTAKES[plan.mistakes[at[place]]]
         row = {name: cells[place] for name, cells in columns.items()}
-        true = {name: cells[place] for name, cells in truth.items()}
+        true = {name: cells[number] for name, cells in truth.items()}
         cells = mistake.change(row, true, desk)
         if cells is None:
             continue

@@ -2,7 +2,8 @@
 
 import csv
 import datetime
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -97,23 +98,23 @@ def lay_out(table: Table, layout: Layout, sheet: str = "") -> Lines:
     head = [[*left, *[heading.partition("|")[0] for heading in headings]]]
     if any("|" in heading for heading in headings):
         head.append([*left, *[heading.partition("|")[2] or None for heading in headings]])
-    cells = table.cells.astype(object).where(table.cells.notna(), None).to_numpy().tolist()
-    places, heads = np.empty(len(cells), dtype=int), []
+    rows = _as_rows(table.cells, left)
+    places, heads, done = np.empty(len(rows), dtype=int), [], 0
     again = {0, *table.sections}
-    again |= set(range(layout.page, len(cells), layout.page)) if layout.page else set()
-    summed = 0
-    for number, row in enumerate(cells):
-        if number in table.sections:
-            lines += [[], [*left, table.sections[number]]]
-        if number in again:
+    again |= set(range(layout.page, len(rows), layout.page)) if layout.page else set()
+    ends = {number + 1 for number in table.sums}
+    for start, stop in pairwise(sorted({*again, *ends, len(rows)})):
+        if start in table.sections:
+            lines += [[], [*left, table.sections[start]]]
+        if start in again:
             heads += range(len(lines), len(lines) + len(head))
             lines += head
-        places[number] = len(lines) + 1
-        lines.append([*left, number + 1, *row])
-        if number in table.sums:
-            part = table.cells.iloc[summed : number + 1]
+        places[start:stop] = np.arange(stop - start) + len(lines) + 1
+        lines += rows[start:stop]
+        if stop in ends:
+            part = table.cells.iloc[done:stop]
             lines.append([*left, *_add_up("小计", part, layout.total)])
-            summed = number + 1
+            done = stop
     if layout.total:
         whole = _add_up("合计", table.cells, layout.total)
         lines += [[*left, *whole], [*left, NOTE], [*left, SIGNATURE]]
@@ -128,12 +129,32 @@ def _add_up(label, cells, column):
     return line
 
 
+def _as_rows(cells, left):
+    """Lines of the rows: empty columns, the number in the list, the cells."""
+    columns = [
+        column.astype(object).where(column.notna(), None).tolist()
+        for _, column in cells.items()
+    ]
+    numbers = range(1, len(cells) + 1)
+    return list(
+        map(list, zip(*[[None] * len(cells) for _ in left], numbers, *columns, strict=True))
+    )
+
+
 def write_csv(path, table: Table, layout: Layout, encoding) -> np.ndarray:
     """Write one table as csv; return the line (from 1) of each of its rows."""
-    lines = lay_out(table, layout)
+    texts = {name: _as_texts(column) for name, column in table.cells.items()}
+    lines = lay_out(replace(table, cells=pd.DataFrame(texts, dtype=object)), layout)
     with path.open("w", encoding=encoding, newline="") as file:
-        csv.writer(file).writerows([[_as_text(cell) for cell in line] for line in lines.cells])
+        csv.writer(file).writerows(lines.cells)
     return lines.places
+
+
+def _as_texts(column):
+    """Cells as Excel saves them; most columns are texts already."""
+    if pd.api.types.infer_dtype(column, skipna=True) in ("string", "empty"):
+        return column
+    return column.map(_as_text, na_action="ignore")
 
 
 def write_xlsx(path, tables: dict[str, Table], layout: Layout) -> dict[str, np.ndarray]:
@@ -187,4 +208,4 @@ def _as_text(cell):
         return cell.strftime("%Y-%m-%d %H:%M:%S")
     if isinstance(cell, float | np.floating):
         return f"{cell:.5E}" if cell > 1e15 else f"{cell:.10g}"
-    return cell
+    return str(cell)

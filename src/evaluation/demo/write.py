@@ -145,18 +145,23 @@ def _write(folder, delivery: Delivery, planted: Planted):
     headings = {k: v.replace("|", "") for k, v in headings_of(ledger, year).items()}
     found = found.join(where, on="position")
     if ledger == "roster":
-        cells = [
-            (rows[column][place], _true(delivery.frame, rows["origin"][place], column))
-            for place, column in zip(found["position"], found["column"], strict=True)
-        ]
-        found = found.join(pd.DataFrame(cells, found.index, ["typed", "true"], dtype=object))
+        found = found.join(_look_up(found, rows, delivery.frame))
     found["column"] = found["column"].map(headings)
     changes = _list_revisions(delivery, planted, rows, where, headings)
     return found.assign(ledger=ledger, received=delivery.received), changes
 
 
-def _true(frame, origin, column):
-    return frame[column].iloc[origin] if origin >= 0 else None
+def _look_up(found, rows, frame):
+    """What stands in the cells of a manifest, and what should; nothing for further rows."""
+    cells = pd.DataFrame({"typed": None, "true": None}, found.index, dtype=object)
+    origin = rows["origin"].to_numpy(dtype=int)
+    for column, mine in found.groupby("column"):
+        places = mine["position"].to_numpy(dtype=int)
+        cells.loc[mine.index, "typed"] = rows[column].to_numpy()[places]
+        known = origin[places] >= 0
+        true = frame[column].to_numpy()[origin[places][known]]
+        cells.loc[mine.index[known], "true"] = true
+    return cells
 
 
 def _list_revisions(delivery, planted, rows, where, headings):
