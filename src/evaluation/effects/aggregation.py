@@ -166,33 +166,42 @@ def pool(group_time: GroupTime, columns) -> Pooled:
     columns = np.asarray(columns)
     role = group_time.role[:, columns]
     estimates = group_time.effects["estimate"].to_numpy()[columns]
-    estimate, influence = _weigh(estimates, group_time.influence[:, columns], role == 1)
+    influence = [group_time.influence[:, j] for j in columns]
+    estimate, influence = _weigh(estimates, influence, [one == 1 for one in role.T])
     return Pooled(estimate, influence, (role == 1).any(axis=1), role.any(axis=1))
 
 
 def _weigh(estimates, influence, treated) -> tuple[float, np.ndarray]:
-    """Average weighted by treated units (columns), with the influence of its weights.
+    """Average weighted by treated units, with the influence of its weights.
+
+    Influence and treated units come as one array per effect, so that the many units need
+    not be copied.
 
     The weights are shares s / Σs; a unit treated in a column moves them by
     (estimate of the column − average) / Σs, and the means of that cancel.
     """
-    share = treated.mean(axis=0)
+    share = np.array([one.mean() for one in treated])
     weights = share / share.sum()
     estimate = float(weights @ estimates)
-    of_weights = treated @ (estimates - estimate)
-    return estimate, influence @ weights + of_weights / share.sum()
+    pooled = np.zeros(len(treated[0]))
+    for one, own, weight, gap in zip(
+        influence, treated, weights, (estimates - estimate) / share.sum(), strict=True
+    ):
+        pooled += one * weight
+        pooled[own] += gap
+    return estimate, pooled
 
 
 def average(parts: list[Pooled], by_size: bool = False) -> Pooled:
     """Average of pooled effects: plain, or by their treated units."""
     estimates = np.array([part.estimate for part in parts])
-    influence = np.column_stack([part.influence for part in parts])
-    treated = np.column_stack([part.treated for part in parts])
-    used = np.column_stack([part.used for part in parts]).any(axis=1)
-    estimate, pooled = estimates.mean(), influence.mean(axis=1)
+    influence, treated = [part.influence for part in parts], [part.treated for part in parts]
     if by_size:
         estimate, pooled = _weigh(estimates, influence, treated)
-    return Pooled(estimate, pooled, treated.any(axis=1), used)
+    else:
+        estimate, pooled = estimates.mean(), sum(influence) / len(parts)
+    used = np.logical_or.reduce([part.used for part in parts])
+    return Pooled(estimate, pooled, np.logical_or.reduce(treated), used)
 
 
 def pool_by(group_time: GroupTime, column: str, after: bool = False) -> dict[int, Pooled]:

@@ -136,6 +136,13 @@ def code_units(values: pd.Series, column: str = "unit") -> tuple[np.ndarray, pd.
     return np.repeat(np.arange(len(starts)), sizes), pd.Index(plain[starts])
 
 
+def find_positions(times: np.ndarray, values: pd.Series) -> np.ndarray:
+    """Position of each row's time among the times in order, all of which occur."""
+    if times[-1] - times[0] == len(times) - 1:  # no gap
+        return (values.to_numpy() - times[0]).astype(np.int16 if len(times) < 2**15 else int)
+    return np.searchsorted(times, values.to_numpy())
+
+
 def hold_once(values: np.ndarray, codes: np.ndarray, n_units: int) -> np.ndarray:
     """One value per unit of what is constant within units (else that of its last row)."""
     held = np.empty(n_units, dtype=values.dtype)

@@ -15,7 +15,7 @@ from evaluation.effects.aggregation import (
     serve_realised,
     stack_effects,
 )
-from evaluation.effects.codings import code_units, hold_once
+from evaluation.effects.codings import code_units, find_positions, hold_once
 from evaluation.errors import EstimationError
 from evaluation.panel.months import find_rows
 
@@ -247,9 +247,10 @@ def group_time_effects(
         Key of its effects ``(cohort, time)``.
     """
     units, first, times, codes = list_units(panel, unit, time, cohort, cluster)
-    columns = np.searchsorted(times, panel[time].to_numpy())
+    columns = find_positions(times, panel[time])
     y = spread_out(panel[outcome], codes, columns, (len(units), len(times)))
     x = [spread_out(panel[name], codes, columns, y.shape) for name in covariates]
+    del codes, columns  # as long as the panel, which may be large
     pairs = list(_pair_times(first, times, base, event_times))
 
     def estimate():

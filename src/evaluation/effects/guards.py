@@ -8,6 +8,7 @@ import pandas as pd
 from evaluation.effects.codings import (
     check_coding,
     code_units,
+    find_positions,
     hold_once,
     read_cohorts,
     read_numbers,
@@ -57,7 +58,7 @@ def check_panel(
     roles = [outcome, unit, time, cohort, *covariates]
     if len(set(roles)) < len(roles):
         raise EstimationError(f"同一列不能有两种用途：{roles}。")
-    panel = _take_columns(panel, list(dict.fromkeys(wanted)))
+    _require_columns(panel, wanted)
     if control not in CONTROLS:
         raise EstimationError(f"未知的对照方式：{control}。")
     if panel[unit].isna().any() or panel[time].isna().any():
@@ -69,7 +70,7 @@ def check_panel(
     read |= {name: read_numbers(panel[name], name) for name in covariates}
     codes, units = code_units(panel[unit], unit)
     n, entry = len(units), read[cohort].to_numpy(dtype=float)
-    _refuse_repeats(codes, np.searchsorted(times, years.to_numpy()), n, len(times))
+    _refuse_repeats(codes, find_positions(times, years), n, len(times))
     first_row = hold_once(np.arange(len(codes)), codes, n)
     _refuse_change(entry, codes, first_row, "首次参加时间")
     notes = _check_clusters(panel[cluster], codes, first_row) if cluster else []
@@ -82,12 +83,18 @@ def check_panel(
     _require_comparison(first[kept], control)
     notes += _say_gaps(years.to_numpy(), codes, known, kept, times)
     notes += _say_few(first[kept], control, min_treated, min_comparison)
-    panel = panel.assign(**read | {time: years, cohort: first[codes]})
-    seen = np.isin(years.to_numpy(), np.unique(years.to_numpy()[known])) & kept[codes]
-    return (panel if seen.all() else panel[seen]), notes
+    read |= {time: years, cohort: pd.Series(first[codes], index=panel.index)}
+    # Put together from its columns, of which none is copied.
+    checked = pd.DataFrame(
+        {name: read.get(name, panel[name]) for name in dict.fromkeys(wanted)}, copy=False
+    )
+    seen = kept[codes]
+    if len(periods := np.unique(years.to_numpy()[known])) < len(times):
+        seen &= np.isin(years.to_numpy(), periods)
+    return (checked if seen.all() else checked[seen]), notes
 
 
-def _take_columns(panel, wanted):
+def _require_columns(panel, wanted):
     absent = [name for name in wanted if name not in panel]
     if absent:
         raise EstimationError(f"面板中没有这些列：{absent}。现有的列：{list(panel)}。")
@@ -95,23 +102,25 @@ def _take_columns(panel, wanted):
         raise EstimationError("面板是空的，没有一行。")
     if panel.columns.duplicated().any():
         raise EstimationError("面板中有重名的列。")
-    return panel if list(panel) == wanted else panel[wanted]
 
 
 def _refuse_repeats(codes, positions, n_units, n_times):
     """Each unit stands once in each period."""
-    found = np.bincount(codes * n_times + positions, minlength=n_units * n_times)
+    place = codes * n_times + positions
+    if (place[1:] > place[:-1]).all():
+        return  # in order already: the usual case
+    found = np.bincount(place, minlength=n_units * n_times)
     if repeated := int((found - 1).clip(min=0).sum()):
         raise EstimationError(f"同一单位同一时间出现多行（{repeated}行），请先去重。")
 
 
 def _refuse_change(values, codes, first_row, word):
     """A unit has one cohort and one cluster."""
-    differs = values != values[first_row][codes]
+    same = values == values[first_row][codes]
     if values.dtype.kind == "f":
-        differs &= ~(np.isnan(values) & np.isnan(values[first_row][codes]))
-    if differs.any():
-        number = len(np.unique(codes[differs]))
+        same |= np.isnan(values) & np.isnan(values[first_row])[codes]
+    if not same.all():
+        number = len(np.unique(codes[~same]))
         raise EstimationError(f"{number}个单位的“{word}”前后不一致。")
 
 
@@ -175,7 +184,7 @@ def _require_comparison(first, control):
 
 def _say_gaps(years, codes, known, kept, times) -> list[str]:
     """Periods that nobody was seen in, and units not seen in every other one."""
-    notes, seen = [], np.unique(years[known])
+    notes, seen = [], np.unique(years if known.all() else years[known])
     step = int(np.diff(times).min())
     usual = np.arange(times[0], times[-1] + 1, step) if len(times) < 1000 else times
     absent = sorted(set(usual.tolist()) - set(seen.tolist()))
@@ -183,7 +192,7 @@ def _say_gaps(years, codes, known, kept, times) -> list[str]:
         notes.append(
             f"这些时期没有任何单位的资料：{absent}；以各批参加前最后有资料的一期为基准。"
         )
-    counts = np.bincount(codes[known], minlength=len(kept))
+    counts = np.bincount(codes if known.all() else codes[known], minlength=len(kept))
     if counts.max() < 2:
         raise EstimationError("每个单位只有一期资料：没有同一单位参加前后可比。")
     gaps = int((counts[kept] < len(seen)).sum())
