@@ -55,6 +55,11 @@ def choose_layout(delivery: Delivery, n_rows: int) -> tuple[Layout, str | None]:
     return layout, None
 
 
+def is_old_format(delivery: Delivery) -> bool:
+    """Whether the workbook comes as xls."""
+    return delivery.ledger == "loan" and delivery.year % 10 == 9
+
+
 def has_sheets(delivery: Delivery) -> bool:
     """Whether each township has a sheet of its own."""
     ledger, year = delivery.ledger, delivery.year

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evaluation.demo.arrangement import arrange, choose_layout
+from evaluation.demo.arrangement import arrange, choose_layout, is_old_format
 from evaluation.demo.breaches import note_breaches
 from evaluation.demo.broken import write_broken
 from evaluation.demo.corrections import NAME, choose_corrections, write_corrections
@@ -15,11 +15,12 @@ from evaluation.demo.defects import finish_notes, plant
 from evaluation.demo.deliveries import Delivery, deliveries
 from evaluation.demo.desk import Desk
 from evaluation.demo.ledgers import FILES, headings_of
+from evaluation.demo.old_excel import write_xls
 from evaluation.demo.papers import draw_papers
 from evaluation.demo.places import load_villages
 from evaluation.demo.planting import Planted, plant_world
 from evaluation.demo.revisions import find_revised
-from evaluation.demo.workbooks import write_csv, write_xlsx
+from evaluation.demo.workbooks import lay_out, write_csv, write_xlsx
 from evaluation.demo.world import simulate_world, topic_seeds, truth
 from evaluation.errors import EvaluationError
 from evaluation.paths import find_root
@@ -130,13 +131,9 @@ def _write(folder, delivery: Delivery, planted: Planted):
     found = finish_notes(rows, notes + more, desk, order)
     place = folder / str(delivery.received)
     place.mkdir(parents=True, exist_ok=True)
-    ending = "csv" if encoding else "xlsx"
+    ending = "csv" if encoding else "xls" if is_old_format(delivery) else "xlsx"
     path = place / f"{FILES[ledger]}{year}{delivery.suffix}.{ending}"
-    tables = {sheet.name: sheet.table for sheet in sheets}
-    if encoding:
-        lines = {sheets[0].name: write_csv(path, sheets[0].table, layout, encoding)}
-    else:
-        lines = write_xlsx(path, tables, layout)
+    lines = _write_file(path, sheets, layout, encoding)
     where = pd.DataFrame({"sheet": "", "row": 0}, index=np.arange(len(rows)))
     for sheet in sheets:
         where.loc[sheet.rows, "sheet"] = "" if encoding else sheet.name
@@ -149,6 +146,19 @@ def _write(folder, delivery: Delivery, planted: Planted):
     found["column"] = found["column"].map(headings)
     changes = _list_revisions(delivery, planted, rows, where, headings)
     return found.assign(ledger=ledger, received=delivery.received), changes
+
+
+def _write_file(path, sheets, layout, encoding):
+    """Write the sheets as the path's ending says; return the lines of the rows by sheet."""
+    tables = {sheet.name: sheet.table for sheet in sheets}
+    if path.suffix == ".xlsx":
+        return write_xlsx(path, tables, layout)
+    ((name, table),) = tables.items()
+    if encoding:
+        return {name: write_csv(path, table, layout, encoding)}
+    lines = lay_out(table, layout)
+    write_xls(path, name, lines.cells)
+    return {name: lines.places}
 
 
 def _look_up(found, rows, frame):
