@@ -3,9 +3,16 @@
 import numpy as np
 import pandas as pd
 import pytest
+from python_calamine import CalamineWorkbook
 
+from evaluation.demo.breaches import break_rules, find_no_breaches, note_breaches
+from evaluation.demo.deliveries import final_tables
+from evaluation.demo.mistakes import POLICIES
+from evaluation.demo.old_excel import write_xls
+from evaluation.demo.revisions import choose_revisions, revise
 from evaluation.demo.world import clean_tables, simulate_world, truth
 from evaluation.errors import EvaluationError
+from evaluation.ledgers.rules import KINDS
 
 KEY = ["source_file", "source_sheet", "source_row"]
 
@@ -112,3 +119,58 @@ def test_an_earlier_first_year_lets_policies_begin_earlier():
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(EvaluationError):
         simulate_world(**{"n_people": 2_000, **settings})
+
+
+def test_rules_are_broken_without_moving_a_total_or_a_life(whole):
+    broken = break_rules(whole, np.random.default_rng(7))
+    assert broken.world.histories is whole.histories
+    tables = final_tables(broken)
+    kinds = {kind for ledger in tables for _, _, kind in _noted(broken, tables, ledger)}
+    assert kinds == {kind for kind in KINDS if kind.startswith("rule_")}
+    loans, subsidies, posts = tables["loan"], tables["subsidy"], tables["post"]
+    assert loans["principal"].sum() == 31_000_000 and loans["principal"].max() <= 350_000
+    paid = subsidies[subsidies["paid_on"].notna()]
+    assert paid["amount"].sum() == 1_680_000 and len(paid) == 168
+    filled = posts[posts["ended_on"].isna() | (posts["ended_on"] >= "2024-01-01")]
+    assert (len(filled), filled["rural"].sum()) == (1706, 776)
+    extra = posts[posts.duplicated("person")]  # over before the 31 December of their year
+    assert len(extra) and extra["started_on"].dt.year.equals(extra["ended_on"].dt.year)
+    assert (extra["ended_on"].dt.month < 12).all() and extra["ended_on"].dt.year.max() < 2024
+
+
+def _noted(broken, tables, ledger):
+    return note_breaches(tables[ledger], ledger, broken) if ledger in POLICIES else []
+
+
+def test_revised_rows_have_all_arrived_by_the_last_year(whole):
+    barred = np.array([], dtype=int)
+    ledgers = final_tables(find_no_breaches(whole))
+    places = pd.DataFrame({"township": ["a"], "township_old": ["a"]}).loc[
+        [0] * len(whole.people)
+    ]
+    revisions = choose_revisions(
+        ledgers, 2016, 2024, places.reset_index(drop=True), barred, np.random.default_rng(3)
+    )
+    late = revisions.rows[revisions.rows["what"] == "late"]
+    assert late["learned"].between(2017, 2024).all() and set(late["ledger"]) == set(ledgers)
+    for ledger, table in ledgers.items():
+        last = revise(table, ledger, 2024, revisions)
+        gone = revisions.rows.query("ledger == @ledger and what == 'vanished'")
+        assert len(table) - len(last) == len(gone)
+        before = revise(table, ledger, 2015, revisions)
+        assert len(table) - len(before) == (late["ledger"] == ledger).sum()
+
+
+def test_a_workbook_of_the_old_format_reads_back(tmp_path):
+    lines = [
+        ["题目"],
+        [],
+        *[[n, "王强", None, f"51999919800203{n:04d}", -1.25] for n in range(900)],
+    ]
+    write_xls(tmp_path / "a.xls", "台账", lines)
+    book = CalamineWorkbook.from_path(str(tmp_path / "a.xls"))
+    assert book.sheet_names == ["台账"]
+    rows = book.get_sheet_by_name("台账").to_python(skip_empty_area=False)
+    assert [[cell for cell in row if cell != ""] for row in rows] == [
+        [cell for cell in line if cell is not None] for line in lines
+    ]

@@ -97,7 +97,12 @@ def arrange(rows: pd.DataFrame, notes: list, delivery: Delivery, layout: Layout,
         table = Table(cells, sections, sums)
         if name in short and planted.merges:
             noted = {place for place, *_ in notes}
-            more += _merge_down(table, own, rows, noted, headings, ledger)
+            columns = ["household"] if ledger == "roster" else ["employer"]
+            columns += ["township"] if ledger == "roster" and name == short[0] else []
+            for column in columns:
+                more += _merge_equal(table, own, rows, column, headings)
+            if ledger == "post":
+                more += _merge_amounts(table, own, noted, headings)
         sheets.append(Sheet(name, own, table))
     return sheets, more
 
@@ -121,20 +126,19 @@ def _order(own, rows, town, delivery):
     return own, {}, ()
 
 
-def _merge_down(table, own, rows, noted, headings, ledger):
-    """Merge cells downwards: a household's number, an employer, two rows' amounts."""
-    column = "household" if ledger == "roster" else "employer"
+def _merge_equal(table, own, rows, column, headings):
+    """Merge equal cells downwards: a household's number, a township, an employer."""
     same = rows[column].iloc[own].to_numpy()
-    starts = np.flatnonzero(np.r_[True, same[1:] != same[:-1]])
-    notes = []
+    starts, notes = np.flatnonzero(np.r_[True, same[1:] != same[:-1]]), []
     for first, last in zip(starts, np.r_[starts[1:], len(own)] - 1, strict=True):
         if last > first:
             table.merges.append((headings[column], first, last, same[first]))
             notes += [(own[at], column, "cell_filled") for at in range(first + 1, last + 1)]
-    return notes if ledger == "roster" else notes + _merge_amounts(table, own, noted, headings)
+    return notes
 
 
 def _merge_amounts(table, own, noted, headings):
+    """Merge the amounts of some pairs of rows: their sum stands in the first."""
     heading, notes, at = headings["amount"], [], 0
     amounts = table.cells[heading].copy()
     while at + 1 < len(own) and len(notes) < _MERGED_AMOUNTS:
