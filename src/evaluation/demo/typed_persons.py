@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.demo.ledgers import has_births
-from evaluation.demo.papers import finish_number
+from evaluation.demo.papers import PREFIX, finish_number
 
 LONG = ("roster", "register")
 _FULL_WIDTH = str.maketrans("0123456789", "０１２３４５６７８９")
@@ -131,7 +131,7 @@ def break_code(row, *_):
     """A wrong last sign, or the fifteen digits of a licence before 2015."""
     code = row["credit_code"]
     wrong = code[:-1] + ("2" if code[-1] == "1" else "1")
-    return {"credit_code": wrong if row["person"] % 3 else "511702600" + code[11:17]}
+    return {"credit_code": wrong if row["person"] % 3 else f"{PREFIX}600{code[11:17]}"}
 
 
 def has_business(rows, _):
