@@ -128,8 +128,10 @@ def code_units(values: pd.Series, column: str = "unit") -> tuple[np.ndarray, pd.
     """
     if values.dtype == object and pd.api.types.infer_dtype(values).startswith("mixed"):
         raise EstimationError(f"单位编号“{column}”混有数字和文字，请统一。")
+    if not pd.api.types.is_integer_dtype(values.dtype) or values.hasnans:
+        return pd.factorize(values, sort=True)
     plain = values.to_numpy()
-    if plain.dtype.kind not in "iu" or (plain[1:] < plain[:-1]).any():
+    if plain.dtype.kind not in "iu" or not len(plain) or (plain[1:] < plain[:-1]).any():
         return pd.factorize(values, sort=True)
     starts = np.flatnonzero(np.diff(plain, prepend=plain[:1] - 1))  # rows in order already
     sizes = np.diff(np.append(starts, len(plain)))
@@ -138,7 +140,7 @@ def code_units(values: pd.Series, column: str = "unit") -> tuple[np.ndarray, pd.
 
 def find_positions(times: np.ndarray, values: pd.Series) -> np.ndarray:
     """Position of each row's time among the times in order, all of which occur."""
-    if times[-1] - times[0] == len(times) - 1:  # no gap
+    if len(times) and times[-1] - times[0] == len(times) - 1:  # no gap
         return (values.to_numpy() - times[0]).astype(np.int16 if len(times) < 2**15 else int)
     return np.searchsorted(times, values.to_numpy())
 

@@ -15,7 +15,6 @@ import pandas as pd
 from evaluation.effects.aggregation import GroupTime, name_cell, stack_effects
 from evaluation.effects.codings import find_positions
 from evaluation.effects.did import list_units, spread_out
-from evaluation.errors import EstimationError
 
 
 @dataclass(frozen=True)
@@ -153,12 +152,8 @@ def two_way_effect(
     Returns
     -------
     GroupTime
-        A single effect, under the first cohort and the last time.
-
-    Raises
-    ------
-    EstimationError
-        If treatment does not vary beyond units and times.
+        A single effect, under the first cohort and the last time; none where treatment
+        does not vary beyond units and times.
     """
     laid = _lay_out(panel, outcome, unit, time, cohort, cluster)
     treated = (laid.times >= laid.first[:, None]) & laid.known
@@ -169,7 +164,7 @@ def two_way_effect(
     dose = residual(treated.astype(float))
     total = (dose**2).sum()
     if total < 1e-9 * max(treated.sum(), 1) or not treated.any():
-        raise EstimationError("参加与否和单位、时间分不开，双向固定效应无法估计。")
+        return stack_effects([], laid.units)
     estimate = float((dose * laid.y).sum() / total)
     contribution = (dose * residual(laid.y - estimate * treated)).sum(axis=1) / total
     ever = treated.any(axis=1)
@@ -199,13 +194,13 @@ def decompose_two_way(
         the coefficient of `two_way_effect` on the same units.
     """
     laid = _lay_out(panel, outcome, unit, time, cohort, None)
-    whole = laid.known.all(axis=1) & (laid.first > laid.times[0])
+    whole = laid.known.all(axis=1) & (laid.first > laid.times[:1])
     # Who enters after the last time is not treated within the panel.
-    first = np.where(laid.first > laid.times[-1], np.inf, laid.first)[whole]
+    first = np.where(laid.first > laid.times[-1:], np.inf, laid.first)[whole]
     groups, code, sizes = np.unique(first, return_inverse=True, return_counts=True)
     sums = [np.bincount(code, column, len(groups)) for column in laid.y[whole].T]
     means, share = np.array(sums).T / sizes[:, None], sizes / max(sizes.sum(), 1)
-    dose = (laid.times >= groups[:, None]).mean(axis=1)
+    dose = (laid.times >= groups[:, None]).sum(axis=1) / max(len(laid.times), 1)
 
     def change(k, other, before, after):
         return np.diff([(means[k] - means[other])[part].mean() for part in (before, after)])[0]
@@ -225,5 +220,5 @@ def decompose_two_way(
     table = pd.DataFrame(rows, columns=["comparison", "weight", "estimate"])
     table["weight"] /= table["weight"].sum()
     table["estimate"] *= table["weight"]
-    table = table.groupby("comparison", as_index=False).sum()
+    table = table[table["weight"] > 0].groupby("comparison", as_index=False).sum()
     return table.assign(estimate=table["estimate"] / table["weight"])
