@@ -1,6 +1,6 @@
 """Two traps, and that the designs do not fall into them: immortal time and lock-in.
 
-    python tests/benchmarks/traps.py --draws 20
+    python tests/benchmarks/traps.py --draws 100 --posts 12
 
 Founders: the subsidy is paid nine months after the application to who still operates, and
 has no effect at all. The designs, from the application on, against “paid ever or not, from
@@ -108,12 +108,14 @@ def lock_in(seeds, plan, effect=0.0) -> pd.DataFrame:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--draws", type=int, default=20)
-    seeds = range(1, parser.parse_args().draws + 1)
+    parser.add_argument("--posts", type=int, default=10)
+    arguments = parser.parse_args()
+    seeds, posts = (range(1, n + 1) for n in (arguments.draws, arguments.posts))
     plan = load_plan(find_root() / "data" / "reference")
     for title, draws in (
         ("subsidy without effect, paid to survivors", immortal_time(seeds, plan)),
-        ("posts without effect", lock_in(seeds, plan)),
-        ("posts, 10 points", lock_in(seeds, plan, 0.10)),
+        ("posts without effect", lock_in(posts, plan)),
+        ("posts, 10 points", lock_in(posts, plan, 0.10)),
     ):
         print(title, "(points)")
         print(pd.DataFrame({"mean": draws.mean(), "error": draws.sem()}).round(2).to_string())
