@@ -250,6 +250,7 @@ def group_time_effects(
     columns = find_positions(times, panel[time])
     y = spread_out(panel[outcome], codes, columns, (len(units), len(times)))
     x = [spread_out(panel[name], codes, columns, y.shape) for name in covariates]
+    x = np.stack(x, axis=-1) if x else np.empty((*y.shape, 0))
     del codes, columns  # as long as the panel, which may be large
     pairs = list(_pair_times(first, times, base, event_times))
 
@@ -258,10 +259,15 @@ def group_time_effects(
             latest = times[max(i, start)]
             others = np.isinf(first) if control == "never_treated" else first > latest
             rows = np.flatnonzero((first == g) | (others & (first != g)))
-            z = np.column_stack([m[rows, start] for m in x]) if x else np.empty((len(rows), 0))
-            change, treated = y[rows, i] - y[rows, start], (first[rows] == g).astype(float)
             yield estimate_cell(
-                g, times[i], rows, treated, change, z, np.ones(len(rows)), method
+                g,
+                times[i],
+                rows,
+                (first[rows] == g).astype(float),
+                y[rows, i] - y[rows, start],
+                x[rows, start],
+                np.ones(len(rows)),
+                method,
             )
 
     return stack_effects((cell for cell in estimate() if cell), units, len(pairs))
