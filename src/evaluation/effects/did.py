@@ -123,14 +123,14 @@ def doubly_robust_did(
     EstimationError
         If one of the groups is empty, or the propensity cannot be fitted.
     """
-    y, d = np.asarray(change, float), np.asarray(treated, float)
-    n = len(y)
-    if not 0 < d.sum() < n:
+    y, n = np.asarray(change, float), len(change)
+    entered = np.asarray(treated) == 1
+    if not 0 < np.count_nonzero(entered) < n:
         raise EstimationError("这一期没有参加者或没有对照者，无法比较。")
-    w = np.ones(n) if weights is None else np.asarray(weights, float)
     if covariates is None:
-        return _difference_of_means(y, d == 1, w)
-    w, x = w / w.mean(), design_matrix(covariates)
+        return _difference_of_means(y, entered, weights)
+    w = np.ones(n) if weights is None else np.asarray(weights, float)
+    d, w, x = entered.astype(float), w / w.mean(), design_matrix(covariates)
     fitted, ols = np.zeros(n), None
     if method in ("dr", "reg"):
         fitted, ols = _regress_comparison(y, d, x, w)
@@ -158,19 +158,23 @@ def doubly_robust_did(
     return effect - base, of_treated / share - of_others / odds, spread
 
 
-def _difference_of_means(y, treated, w):
+def _difference_of_means(y, treated, weights):
     """What every method comes to without covariates; see `doubly_robust_did`.
 
     Plain sums: a product of vectors would start threads for each of many small ones.
     """
     influence, means = np.empty(len(y)), []
     for rows, sign in ((treated, 1), (~treated, -1)):
-        own, weight = y[rows], w[rows]
-        size = weight.sum()
-        means.append((weight * own).sum() / size)
-        rest = own - means[-1]
-        influence[rows] = rest * weight * (sign * len(y) / size)
-    return means[0] - means[1], influence, (weight * rest**2).sum() / size
+        rest, weight = y[rows], None if weights is None else np.asarray(weights, float)[rows]
+        size = len(rest) if weight is None else weight.sum()
+        means.append((rest if weight is None else weight * rest).sum() / size)
+        rest -= means[-1]
+        spread = (rest**2 if weight is None else weight * rest**2).sum() / size
+        if weight is not None:
+            rest *= weight
+        rest *= sign * len(y) / size
+        influence[rows] = rest
+    return means[0] - means[1], influence, spread
 
 
 def estimate_cell(
@@ -180,21 +184,25 @@ def estimate_cell(
 
     `realised`: from entry on, widened by `serve_realised`.
     """
-    known = np.isfinite(change) & np.isfinite(weights)
+    known = np.isfinite(change)
+    if weights is not None:
+        known &= np.isfinite(weights)
     if covariates.shape[1]:
         known &= np.isfinite(covariates).all(axis=1)
     if not known.all():
         codes, treated, change = codes[known], treated[known], change[known]
-        covariates, weights = covariates[known], weights[known]
-    if not 0 < treated.sum() < len(treated):
+        covariates = covariates[known]
+        weights = None if weights is None else weights[known]
+    treated = treated == 1
+    if not 0 < np.count_nonzero(treated) < len(treated):
         return None
     estimate, contribution, spread = doubly_robust_did(
         change, treated, covariates if covariates.shape[1] else None, weights, method
     )
     contribution /= len(treated)
     if realised and time >= cohort:
-        contribution = serve_realised(contribution, treated == 1, spread)
-    return name_cell(cohort, time, estimate, codes, treated == 1, contribution)
+        contribution = serve_realised(contribution, treated, spread)
+    return name_cell(cohort, time, estimate, codes, treated, contribution)
 
 
 def widen(frame: pd.DataFrame, unit: str, time: str, values: str, order, times) -> np.ndarray:
@@ -263,10 +271,10 @@ def group_time_effects(
                 g,
                 times[i],
                 rows,
-                (first[rows] == g).astype(float),
+                first[rows] == g,
                 y[rows, i] - y[rows, start],
                 x[rows, start],
-                np.ones(len(rows)),
+                None,
                 method,
             )
 
