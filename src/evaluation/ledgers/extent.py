@@ -2,8 +2,8 @@
 
 Every writer of spreadsheets names each cell as ``<c r="B7"``: then a few passes over the
 bytes find the last row and column. Whatever is written in another way (references left out,
-blanks around ``=``, a prefix, lower case, comments) is read as xml, slowly, and counted as
-the reader counts.
+blanks around ``=``, a prefix, lower case) is read as xml, slowly, and counted as the reader
+counts.
 """
 
 import re
@@ -14,12 +14,32 @@ import numpy as np
 from evaluation.errors import LedgerError
 
 _BLOCK = 2**19  # bytes: what is looked at stays in the cache
-_SPACE = np.zeros(256, dtype=bool)
-_SPACE[[9, 10, 13, 32]] = True
-_ENDS = _SPACE.copy()  # what may follow the name of an element
-_ENDS[[ord("/"), ord(">")]] = True
+_ENDS = np.zeros(256, dtype=bool)  # what may follow the name of an element
+_ENDS[[9, 10, 13, 32, ord("/"), ord(">")]] = True
 _LETTERS, _DIGITS = 3, 7  # of a reference no longer than XFD1048576
+_MOST_UNUSUAL = 10_000_000  # cells of a sheet that is read as xml
 _REFERENCE = re.compile(r"([A-Za-z]{0,7})(\d{1,9})$")
+_DAMAGED = "文件已损坏（工作簿的内容不完整），请重新导出。"
+
+
+def check_form(xml: bytes) -> None:
+    """Refuse what is no well-formed xml: a reader that goes on would misplace or lose cells.
+
+    Raises
+    ------
+    LedgerError
+        Also if it declares entities or another encoding than UTF-8.
+    """
+    if b"\0" in xml[:1000] or b"<!DOCTYPE" in xml[:4096].upper():
+        raise LedgerError(_DAMAGED)
+    _parse(expat.ParserCreate(), xml)
+
+
+def _parse(parser, xml):
+    try:
+        parser.Parse(xml, True)
+    except (expat.ExpatError, ValueError, LookupError):
+        raise LedgerError(_DAMAGED) from None
 
 
 def measure_sheet(xml: bytes) -> tuple[int, int, int]:
@@ -28,29 +48,35 @@ def measure_sheet(xml: bytes) -> tuple[int, int, int]:
     Parameters
     ----------
     xml
-        The part of the package that holds the sheet.
+        The part of the package that holds the sheet, well-formed.
 
     Raises
     ------
     LedgerError
-        If the sheet is written in an unusual way and is no well-formed xml.
+        If its rows and cells are not laid out as in any sheet, or one cell is there twice.
     """
     start, end = xml.find(b"sheetData"), xml.rfind(b"sheetData")
-    found = _measure_plain(np.frombuffer(xml, dtype=np.uint8), start, end + 10)
+    once = xml.find(b"sheetData", start + 9) in (end, -1)
+    found = (
+        _measure_plain(np.frombuffer(xml, dtype=np.uint8), start, end + 10) if once else None
+    )
     return _measure_slowly(xml) if found is None else found
 
 
 def _measure_plain(signs, start, end):
     """Measure a sheet written as usual; none if anything in it is unusual."""
-    rows = columns = cells = unnamed = 0
+    columns = cells = last = 0
     for first in range(start, end, _BLOCK):
         found = _measure_block(signs, first, min(first + _BLOCK, end))
         if found is None:
             return None
-        rows, columns = max(rows, found[0]), max(columns, found[1])
-        cells, unnamed = cells + found[2], unnamed + found[3]
-    # As many references as cells and rows that begin with one: none has two of them.
-    return (rows, columns, cells) if unnamed == 0 else None
+        row, column = found
+        place = np.concatenate([[last], row * 2**20 + column])
+        if (np.diff(place) <= 0).any():
+            return None  # one cell may stand there twice, and the reader would take the last
+        last = place[-1]
+        columns, cells = max(columns, int(column.max(initial=0))), cells + len(column)
+    return int(last >> 20), columns, cells
 
 
 def _measure_block(signs, first, last):
@@ -59,38 +85,26 @@ def _measure_block(signs, first, last):
     def at(places, step=0):
         return signs.take(places + step, mode="clip")
 
-    opened = np.flatnonzero(block == ord("<")) + first
-    name = at(opened, 1)
-    if ((name == ord("!")) | (name == ord("?"))).any():
-        return None
-    cells = opened[(name == ord("c")) & _ENDS[at(opened, 2)]]
-    row_tags = opened[name == ord("r")]
-    row_tags = row_tags[
-        (at(row_tags, 2) == ord("o")) & (at(row_tags, 3) == ord("w")) & _ENDS[at(row_tags, 4)]
-    ]
     prefixed = np.flatnonzero(block == ord(":")) + first
     if (np.isin(at(prefixed, 1), [ord("c"), ord("r")])).any():
         return None
-    # Each attribute is name="value", and the first of each cell is its reference.
-    equals = np.flatnonzero(block == ord("=")) + first
-    before, further = at(equals, -1), at(equals, -2)
-    if (at(equals, 1) != ord('"')).any() or _SPACE[before].any():
+    opened = np.flatnonzero(block == ord("<")) + first
+    name, further = at(opened, 1), at(opened, 2)
+    is_cell = (name == ord("c")) & _ENDS[further]
+    cells = opened[is_cell]
+    if not np.all([at(cells, 2 + n) == sign for n, sign in enumerate(b' r="')]):
         return None
-    named = (before == ord("r")) & (_SPACE[further] | (further == ord('"')))
-    if not _are_named(at, cells, 2).all():
+    # A cell ends before the next one begins.
+    ends = (name == ord("/")) & (further == ord("c")) & _ENDS[at(opened, 3)]
+    ends[1:] |= is_cell[:-1] & (at(opened[1:], -2) == ord("/"))
+    ended = np.cumsum(ends)[is_cell]
+    if (np.diff(ended) < 1).any():
         return None
-    unnamed = len(cells) + np.count_nonzero(_are_named(at, row_tags, 4)) - named.sum()
-    reached = _last_reference(at, cells + len('<c r="'))
-    return None if reached is None else (*reached, len(cells), int(unnamed))
+    return _read_references(at, cells + len('<c r="'))
 
 
-def _are_named(at, tags, length):
-    """Whether the first attribute of each tag is its reference."""
-    return np.all([at(tags, length + n) == sign for n, sign in enumerate(b' r="')], axis=0)
-
-
-def _last_reference(at, places):
-    """Highest row and column of the references that begin there; none if one is unusual."""
+def _read_references(at, places):
+    """Row and column of the references that begin there; none if one is unusual."""
     row, column = (np.zeros(len(places), dtype=np.int64) for _ in range(2))
     in_row, closed = (np.zeros(len(places), dtype=bool) for _ in range(2))
     for step in range(_LETTERS + _DIGITS + 1):
@@ -105,49 +119,86 @@ def _last_reference(at, places):
             return None
     if not closed.all() or (row == 0).any() or (column == 0).any():
         return None
-    return int(row.max(initial=0)), int(column.max(initial=0))
+    return row, column
 
 
 class _Walk:
     """Count rows and columns as the reader does: a cell without a name follows the last."""
 
     def __init__(self):
-        self.rows = self.columns = self.cells = 0
-        self._row, self._column = 1, 1
+        self.rows = self.columns = self.cells = self.sheets = 0
+        self._row, self._column, self._open, self._seen = 1, 1, [], set()
 
     def start(self, name, attributes):
         """Take note of a row's or a cell's place."""
         kind = name.rpartition(":")[2]
+        self.sheets += kind == "sheetData"
         if kind not in ("row", "c"):
             return
         reference = _REFERENCE.match(attributes.get("r", "1"))
-        if reference is None:
+        if reference is None or kind in self._open or (kind == "row" and self._open):
             raise ValueError
-        reference = reference if "r" in attributes else None
-        if kind == "row" and reference:
-            self._row = int(reference[2])
-        elif kind == "c":
-            row = int(reference[2]) if reference else self._row
-            if reference:
+        self._open.append(kind)
+        if kind == "c":
+            if "r" in attributes:
                 self._column = _column_number(reference[1])
+            row = int(reference[2]) if "r" in attributes else self._row
+            if (row, self._column) in self._seen or self.cells > _MOST_UNUSUAL:
+                raise ValueError
+            self._seen.add((row, self._column))
             self.rows, self.columns = max(self.rows, row), max(self.columns, self._column)
             self.cells += 1
             self._column += 1
+        elif "r" in attributes:
+            self._row = int(reference[2])
 
     def end(self, name):
         """A row ends: the next one follows it and begins at the first column."""
-        if name.rpartition(":")[2] == "row":
+        kind = name.rpartition(":")[2]
+        if kind in ("row", "c"):
+            self._open.pop()
+        if kind == "row":
             self._row, self._column = self._row + 1, 1
 
 
 def _measure_slowly(xml):
     walk, parser = _Walk(), expat.ParserCreate()
     parser.StartElementHandler, parser.EndElementHandler = walk.start, walk.end
-    try:
-        parser.Parse(xml, True)
-    except (expat.ExpatError, ValueError, LookupError):
-        raise LedgerError("文件已损坏（工作表的内容不完整），请重新导出。") from None
+    _parse(parser, xml)
+    if walk.sheets != 1:
+        raise LedgerError(_DAMAGED)
     return walk.rows, walk.columns, walk.cells
+
+
+def check_texts(xml: bytes) -> None:
+    """Refuse a list of texts with anything between them: all that follow would be misplaced.
+
+    Raises
+    ------
+    LedgerError
+        If one of its elements is no text.
+    """
+    ends = xml.count(b"</si>")
+    begins, rest = re.search(rb"<sst[^<]*><si", xml), xml[xml.rfind(b"</si>") + 5 :]
+    if xml.count(b"</si><si") == ends - 1 and begins and rest.strip() == b"</sst>":
+        return
+    depth, odd = 0, []
+
+    def start(name, _):
+        nonlocal depth
+        depth += 1
+        if depth == 2 and name.rpartition(":")[2] not in ("si", "extLst"):
+            odd.append(name)
+
+    def end(_):
+        nonlocal depth
+        depth -= 1
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    _parse(parser, xml)
+    if odd:
+        raise LedgerError(_DAMAGED)
 
 
 def _column_number(letters):

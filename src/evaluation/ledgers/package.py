@@ -15,7 +15,7 @@ import zlib
 import numpy as np
 
 from evaluation.errors import LedgerError
-from evaluation.ledgers.extent import measure_sheet
+from evaluation.ledgers.extent import check_form, check_texts, measure_sheet
 from evaluation.ledgers.sheets import MAX_CELLS
 
 MAX_UNPACKED = 500 * 2**20  # bytes
@@ -95,10 +95,10 @@ def _pack_anew(data, parts):
     with zipfile.ZipFile(store, "w", zipfile.ZIP_STORED) as package:
         for name, part in parts.items():
             xml = _inflate(data, part)
-            if b"\0" in xml or b"<!DOCTYPE" in xml[:4096].upper():
-                raise LedgerError(DAMAGED)
+            check_form(xml)
             if name.lower().endswith("sharedstrings.xml"):
                 _check_count(xml)
+                check_texts(xml)
                 texts = xml
             elif b"sheetData" in xml:
                 cells[name] = _check_sheet(xml)
