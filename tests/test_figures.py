@@ -104,3 +104,5 @@ def test_the_months_after_entry_show_the_post_only_where_there_is_one():
     without = plot_months(new_axes(), months.assign(treated_post=0.0), title="题").lines
     assert len(without) == 2
     assert plot_months(new_axes(), months.iloc[:0], title="题").get_title(loc="left") == "题"
+    nobody = pd.DataFrame(columns=months.columns)  # an edition before anybody was followed
+    assert plot_months(new_axes(), nobody, title="题").get_title(loc="left") == "题"

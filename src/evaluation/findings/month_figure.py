@@ -9,6 +9,8 @@ from evaluation.findings.figures import ACCENT, BAND, INK, SOFT, figure_words, u
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+NUMBERS = ["treated_open", "comparison_open", "treated_post", "conf_low", "conf_high", "month"]
+
 
 def plot_months(
     ax: "Axes", months: pd.DataFrame, *, title: str, language: str = "zh"
@@ -33,6 +35,8 @@ def plot_months(
     use_style()
     words = figure_words(language)
     months = months.dropna(subset=["treated_open", "comparison_open"])
+    # A table without rows has no numbers either.
+    months = months.astype(dict.fromkeys(months.columns.intersection(NUMBERS), float))
     at, treated = months["month"], months["treated_open"] * 100
     low, high = (treated - months[name] * 100 for name in ("conf_high", "conf_low"))
     ax.fill_between(at, low.clip(0, 100), high.clip(0, 100), color=BAND, linewidth=0)
