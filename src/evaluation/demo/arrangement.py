@@ -96,13 +96,14 @@ def arrange(rows: pd.DataFrame, notes: list, delivery: Delivery, layout: Layout,
         cells = rows.iloc[own][list(headings)].rename(columns=headings).reset_index(drop=True)
         table = Table(cells, sections, sums)
         if name in short and planted.merges:
-            noted = {place for place, *_ in notes}
             columns = ["household"] if ledger == "roster" else ["employer"]
             columns += ["township"] if ledger == "roster" and name == short[0] else []
             for column in columns:
                 more += _merge_equal(table, own, rows, column, headings)
             if ledger == "post":
-                more += _merge_amounts(table, own, noted, headings)
+                wrong = rows["person"].iloc[[place for place, *_ in notes]]
+                able = ~rows["person"].iloc[own].isin(wrong).to_numpy()
+                more += _merge_amounts(table, own, able, headings)
         sheets.append(Sheet(name, own, table))
     return sheets, more
 
@@ -137,12 +138,15 @@ def _merge_equal(table, own, rows, column, headings):
     return notes
 
 
-def _merge_amounts(table, own, noted, headings):
-    """Merge the amounts of some pairs of rows: their sum stands in the first."""
+def _merge_amounts(table, own, able, headings):
+    """Merge the amounts of some pairs of rows: their sum stands in the first.
+
+    Only of persons in whose rows nothing else is wrong: a duplicate must stay one.
+    """
     heading, notes, at = headings["amount"], [], 0
     amounts = table.cells[heading].copy()
     while at + 1 < len(own) and len(notes) < _MERGED_AMOUNTS:
-        if not noted & {own[at], own[at + 1]}:
+        if able[at : at + 2].all():
             both = round(amounts.iloc[at] + amounts.iloc[at + 1], 2)
             amounts.iloc[at], amounts.iloc[at + 1] = both, None
             table.merges.append((heading, at, at + 1, both))

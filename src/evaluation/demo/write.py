@@ -164,7 +164,10 @@ def _write_file(path, sheets, layout, encoding):
 def _look_up(found, rows, frame):
     """What stands in the cells of a manifest, and what should; nothing for further rows."""
     cells = pd.DataFrame({"typed": None, "true": None}, found.index, dtype=object)
-    origin = rows["origin"].to_numpy(dtype=int)
+    origin = rows["origin"].to_numpy(dtype=int).copy()
+    # Whose number stands beside another name as well: corrected, the person were there twice.
+    person, holder = (rows[name].to_numpy(dtype=int) for name in ("person", "holder"))
+    origin[np.isin(person, holder[holder != person])] = -1
     for column, mine in found.groupby("column"):
         places = mine["position"].to_numpy(dtype=int)
         cells.loc[mine.index, "typed"] = rows[column].to_numpy()[places]
