@@ -115,6 +115,17 @@ def test_an_edition_before_the_correction_sees_the_row_as_typed(folder):
     pd.testing.assert_frame_equal(old, new)
 
 
+def test_files_of_the_ledger_with_other_columns_are_not_touched(folder):
+    fewer = [",".join(line.split(",")[:-1]) for line in [LOAN[0], LOAN[2]]]
+    write(folder, "2024/d.csv", fewer)
+    correct(folder, (find(clean(folder), "key_date_unreadable"), "2023-03-05"))
+    after = clean(folder)
+    assert after.corrections["state"].tolist() == ["applied"]
+    assert after.accounting.set_index("file")["rows_kept"].loc[
+        ["2023/c.csv", "2024/d.csv"]
+    ].tolist() == [2, 1]
+
+
 def test_the_log_masks_a_number(folder):
     correct(folder, (find(clean(folder), "number_checksum"), SHE))
     (log,) = clean(folder).corrections.to_dict("records")

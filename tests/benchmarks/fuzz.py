@@ -437,18 +437,23 @@ def read_by_others(data: bytes, ending: str) -> dict[tuple[str, int], set[str]]:
     try:
         sheets = _read_xls(data) if ending == ".xls" else _read_xlsx(data)
     except Exception:
-        from python_calamine import CalamineWorkbook
-
-        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
-        sheets = {
-            name: book.get_sheet_by_name(name).to_python(skip_empty_area=False)
-            for name in book.sheet_names
-        }
+        sheets = _read_below(data)
     return {
         (name, at): set(map(str, row))
         for name, rows in sheets.items()
         for at, row in enumerate(rows, 1)
     }
+
+
+def _read_below(data):
+    from python_calamine import CalamineWorkbook
+
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        names = book.sheet_names
+        return {n: book.get_sheet_by_name(n).to_python(skip_empty_area=False) for n in names}
+    except Exception:
+        return {}
 
 
 def _read_xls(data):
@@ -481,6 +486,7 @@ def judge(cleaned, case: int, data: bytes, ending: str, told: str) -> dict:
     if "" in refused and (ending == ".csv" or len(refused) == 1):
         return {"leaks": leaks, "refused": True, "lost": 0}
     others = read_by_others(data, ending)
+    alone = not others  # nobody else can read it: nothing to compare with
     hashes = pseudonyms(numbers, KEY, "number", 32)
     known = set(cleaned.private_hashes["hash"])
     read = {n for n, digest in zip(numbers, hashes, strict=True) if digest in known}
@@ -496,7 +502,7 @@ def judge(cleaned, case: int, data: bytes, ending: str, told: str) -> dict:
         for number in texts & (set(numbers) - read)
         if place not in rows and place[0] not in refused | said
     }
-    return {"leaks": leaks, "refused": bool(refused), "lost": len(lost)}
+    return {"leaks": leaks, "refused": bool(refused), "lost": len(lost), "alone": alone}
 
 
 def run_case(seed: int, case: int, folder: Path) -> dict:
@@ -606,6 +612,7 @@ def main() -> int:
             detail = found[name] if name != "crash" else f"\n{found[name]}"
             print(f"case {case} ({found['kind']}): {name}: {detail}", flush=True)
         own["refused"] += found.get("refused", False)
+        own["alone"] += found.get("alone", False)
         slowest = max(
             slowest, (found["seconds"], f"{case} ({found['kind']})"), key=lambda s: s[0]
         )
@@ -613,7 +620,7 @@ def main() -> int:
             arguments.keep.mkdir(parents=True, exist_ok=True)
             _, data, ending = make_case(arguments.seed, case)
             (arguments.keep / f"{case}{ending}").write_bytes(data)
-    columns = ("cases", "refused", "crash", "leaks", "lost")
+    columns = ("cases", "refused", "alone", "crash", "leaks", "lost")
     print(f"\nseed {arguments.seed}, {time.time() - began:.0f} s; by kind:")
     print(f"{'':16}" + "".join(f"{name:>10}" for name in columns))
     whole = sum(counts.values(), collections.Counter())
@@ -621,6 +628,7 @@ def main() -> int:
         print(f"{kind:16}" + "".join(f"{own[name]:>10}" for name in columns))
     print(f"slowest: case {slowest[1]}, {slowest[0]:.2f} s")
     print("refused: the file or a table of it was not read, and that was said")
+    print("alone: read by the package, while no other reader could open it to compare")
     return int(bool(whole["crash"] or whole["leaks"] or whole["lost"]))
 
 

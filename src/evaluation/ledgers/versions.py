@@ -27,7 +27,7 @@ def apply_corrections(raw: Raw, corrections: list[Correction]) -> Raw:
     Raw
         The same rows in their order, and corrected versions below them.
     """
-    own = [one for one in corrections if one.targets and one.ledger == raw.ledger]
+    own = [one for one in corrections if one.targets and _is_about(one, raw)]
     received = np.array([sheet.received for sheet in raw.sheets])[raw.sheet_of]
     for one in own:
         one.places = [_place(raw, row, one.field) for row in one.targets]
@@ -44,6 +44,11 @@ def apply_corrections(raw: Raw, corrections: list[Correction]) -> Raw:
             year = one.from_year if one.from_year > received[row] else 0
             by_row[row][year].append(one)
     return _rewrite(raw, by_row) if by_row else raw
+
+
+def _is_about(one, raw):
+    """Whether a correction's rows are among these: a ledger's other files may stand apart."""
+    return one.ledger == raw.ledger and any(sheet.file == one.file for sheet in raw.sheets)
 
 
 def _place(raw, row, field):
@@ -136,7 +141,7 @@ def record_effects(corrections: list[Correction], raw: Raw, lost, amount) -> Non
     last[raw.version_of[raw.is_last]] = np.flatnonzero(raw.is_last)
     seen = set()
     for one in corrections:
-        if one.state != APPLIED or one.ledger != raw.ledger:
+        if one.state != APPLIED or not _is_about(one, raw):
             continue
         for row in set(one.targets) - seen:
             now = last[row]
