@@ -124,3 +124,13 @@ def test_repeated_key_is_refused(folders):
     frame = pd.DataFrame({"item": ["a", "a"]})
     with pytest.raises(TableError):
         publish_table(frame, "reach", folders, 2024, key=["item"])
+
+
+def test_counts_of_a_variant_are_rounded_so_that_two_do_not_tell_who_was_left_out():
+    rows = pd.DataFrame({
+        "variant": ["plan", "no_weak_links"], "term": "primary", "estimate": 0.1,
+        "n_treated": [111, 108], "n_obs": [691, 688],
+    })  # fmt: skip
+    found = suppress_estimates(rows, {"min_count": 10, "round_to": 5})
+    assert found["n_treated"].tolist() == [111, 110]
+    assert found["n_obs"].tolist() == [691, 690]

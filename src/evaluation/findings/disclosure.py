@@ -124,8 +124,8 @@ def suppress_estimates(frame: pd.DataFrame, rules: dict) -> pd.DataFrame:
     """Suppress estimates that rest on fewer than ten persons on either side.
 
     An estimate broken down by event time, cohort or subgroup needs `min_count` treated
-    and `min_count` comparison persons; its counts are rounded. Pooled rows are
-    district-wide: exact, suppressed only under `min_count`.
+    and `min_count` comparison persons; its counts are rounded, and so are those of a
+    variant. Pooled rows are district-wide: exact, suppressed only under `min_count`.
 
     Parameters
     ----------
@@ -144,6 +144,8 @@ def suppress_estimates(frame: pd.DataFrame, rules: dict) -> pd.DataFrame:
     broken = frame["term"].isin(_BROKEN_DOWN)
     if "subgroup" in frame:
         broken |= frame["subgroup"].fillna(TOTAL).ne(TOTAL)
+    if "variant" in frame:  # other choices leave out a few: exact counts would tell how many
+        broken |= frame["variant"].ne("plan")
     treated = frame["n_treated"].astype(float)
     if "n_comparison" in frame:
         comparison = frame["n_comparison"].astype(float)
