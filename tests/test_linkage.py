@@ -9,6 +9,7 @@ from evaluation.ledgers.schema import CLEAN, shape
 from evaluation.panel import declarations
 from evaluation.panel.build import build_panel
 from evaluation.panel.edition import cut_ledger
+from evaluation.panel.evidence import FEW
 from evaluation.panel.linkage import ORDER, PASSES, WEAK, find_weakest, link_rows
 
 YEAR = 2020
@@ -178,6 +179,23 @@ def test_a_township_to_be_confirmed_neither_links_nor_contradicts():
     assert last(link(roster=[known], post=[NAMESAKE | unsure | phone]), "post")[0] == "p"
     known = WANG | unsure
     assert link(roster=[known], post=[NAMESAKE | unsure])["post"]["person_id"].isna().all()
+
+
+def test_a_day_in_common_says_little_of_a_name_that_many_bear():
+    work = {"form": "post", "start": "2019-08-01"}
+    others = [WANG | {"person_id": f"q{n}", "start": "2015-01-01"} for n in range(FEW)]
+    for known, found in ((others[1:], 1), (others, 0)):
+        linked = link(register=[WANG | work, *known], post=[NAMESAKE])
+        assert linked["post"]["person_id"].notna().sum() == found
+
+
+def test_another_phone_or_household_speaks_against_a_place():
+    before = {"snapshot_year": 2019, "snapshot_on": "2019-12-01"}
+    for key in ("phone_key", "household_key"):
+        rows = [WANG | HOME | before | {key: "1"}, NAMESAKE | HOME | {key: "2"}]
+        assert link(roster=rows)["roster"]["person_id"].isna().sum() == 1
+        rows[1] |= {key: None}
+        assert link(roster=rows)["roster"]["person_id"].notna().all()
 
 
 def test_nobody_is_in_a_post_as_a_child():

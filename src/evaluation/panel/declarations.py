@@ -36,8 +36,8 @@ _WAYS = (
     ("pinyin_phone", "同音姓名和电话", "name of the same sound and phone"),
     ("pinyin_household", "同音姓名和户", "name of the same sound and household"),
     ("pinyin_business", "同音姓名和市场主体", "name of the same sound and business"),
-    ("name_firm", "姓名和单位（弱）", "name and firm (weak)"),
     ("name_next", "姓名和前后相接的工作（弱）", "name and adjoining work (weak)"),
+    ("name_firm", "姓名和单位（弱）", "name and firm (weak)"),
     ("name_village", "姓名和村（弱）", "name and village (weak)"),
     (
         "pinyin_birth",

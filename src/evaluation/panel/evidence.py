@@ -10,6 +10,7 @@ from evaluation.ledgers.places import bare_village
 from evaluation.panel.edition import KEYS
 
 WORKING_AGES = (15, 80)
+FEW = 10  # namesakes known: with more of them a day in common is met by chance
 _TEXTS = {
     "person": "person_id", "name": "name_key", "phone": "phone_key",
     "household": "household_key", "business": "business_key", "sex": "sex",
@@ -53,7 +54,9 @@ def compare_rows(ledgers: dict[str, pd.DataFrame]) -> pd.DataFrame:
         ``business``, ``firm``, ``sex``, ``birth``, ``township``, ``village`` (of the same
         township), ``day`` (of the same event) or ``next`` (work that begins the day after
         the person's ends, or ends the day before it begins, and overlaps none of it).
-        ``year`` (of a roster, else 0) and ``thing`` tell rows of one person apart.
+        ``fits``: no phone and no household known on both sides that differs. ``few``: at
+        most `FEW` persons of that name are known. ``year`` (of a roster, else 0) and
+        ``thing`` tell rows of one person apart.
     """
     rows = _gather(ledgers)
     loose, facts = rows[rows["person"] < 0], _keep_own(rows[rows["person"] >= 0], ledgers)
@@ -79,9 +82,14 @@ def compare_rows(ledgers: dict[str, pd.DataFrame]) -> pd.DataFrame:
     pairs["birth"] = apart == 0
     age = own["event_year"].to_numpy() - born
     wrong = share("delivery") | (apart > 1) | (age < WORKING_AGES[0]) | (age > WORKING_AGES[1])
-    for column in ("sex", "township"):
+
+    def differ(column):
         known = np.isin(person, facts.loc[facts[column] >= 0, "person"])
-        wrong |= known & (own[column] >= 0).to_numpy() & ~pairs[column].to_numpy()
+        return known & (own[column] >= 0).to_numpy() & ~pairs[column].to_numpy()
+
+    wrong |= differ("sex") | differ("township")
+    pairs["fits"] = ~(differ("phone") | differ("household"))
+    pairs["few"] = pairs.groupby("row")["name"].transform("sum") <= FEW
     return pairs.drop(columns="person")[~wrong]
 
 

@@ -46,16 +46,16 @@ PASSES = {
     "name_phone": Pass(("name", "phone")),
     "name_household": Pass(("name", "household")),
     "name_business": Pass(("name", "business")),
-    "name_birth": Pass(("name", "sex", "birth", "township")),
-    "name_day": Pass(("name", "day")),
+    "name_birth": Pass(("name", "sex", "birth", "township", "fits")),
+    "name_day": Pass(("name", "day", "few")),
     "pinyin_phone": Pass(("sound", "phone")),
     "pinyin_household": Pass(("sound", "household")),
     "pinyin_business": Pass(("sound", "business")),
-    "name_firm": Pass(("name", "firm"), weak=True),
-    "name_next": Pass(("name", "next"), weak=True),
-    "name_village": Pass(("name", "village"), weak=True),
-    "pinyin_birth": Pass(("sound", "sex", "birth", "township"), weak=True),
-    "pinyin_village": Pass(("sound", "village"), weak=True),
+    "name_next": Pass(("name", "next", "few", "fits"), weak=True),
+    "name_firm": Pass(("name", "firm", "few", "fits"), weak=True),
+    "name_village": Pass(("name", "village", "fits"), weak=True),
+    "pinyin_birth": Pass(("sound", "sex", "birth", "township", "fits"), weak=True),
+    "pinyin_village": Pass(("sound", "village", "fits"), weak=True),
 }
 # All ways in which a row belongs to a person, surest first. One contract is one borrower's
 # (`edition.cut_ledger`).
