@@ -132,9 +132,13 @@ def clean_folder(
         prints[raw.ledger].append(table.pop("print"))
         accounts.append(account)
         notes.append(issues)
+        del raw, table, issues
     hashes = hash_persons(parts, known.pseudonyms, asked)
-    tables = {ledger: _in_order(found) for ledger, found in frames.items()}
-    for found in _check_across(tables, parts, known):
+    headings = _list_headings(parts)
+    # What was typed is let go of, and each ledger's frames as they are put together.
+    del parts
+    tables = {ledger: _in_order(frames.pop(ledger)) for ledger in LEDGERS}
+    for found in _check_across(tables, headings, known):
         rows = _in_order(prints[found["ledger"].iloc[0]]).loc[found.index]
         code = [f"-{code}" for code in matching.row_codes(rows, known.pseudonyms)]
         notes.append(found.assign(code=code))
@@ -155,14 +159,18 @@ def clean_folder(
     return CleanedLedgers(tables, accounting, issues, problems, hashes, outcomes)
 
 
-def _check_across(tables, parts, known):
-    """Issues that only other rows bring to light."""
-    headings = {
+def _list_headings(parts):
+    """Headings as typed by file, sheet, ledger and column."""
+    return {
         (sheet.file, sheet.name, part.ledger, column): heading
         for part in parts
         for sheet in part.sheets
         for column, heading in sheet.headings.items()
     }
+
+
+def _check_across(tables, headings, known):
+    """Issues that only other rows bring to light."""
     found = check_histories(tables, known.rules, headings) + check_persons(tables, headings)
     return [issues for issues in found if len(issues)]
 
@@ -178,7 +186,11 @@ def _describe_refusals(corrections):
 
 def _in_order(frames):
     """Frames below each other in the order in which their sheets, the index, were read."""
-    return pd.concat(frames).sort_index(kind="stable").reset_index(drop=True)
+    frames = [frame for frame in frames if len(frame)] or frames[:1]
+    whole = pd.concat(frames) if len(frames) > 1 else frames[0]
+    if not whole.index.is_monotonic_increasing:
+        whole = whole.sort_index(kind="stable")
+    return whole.reset_index(drop=True)
 
 
 def check_folder(
