@@ -78,7 +78,8 @@ def build_panel(clean: dict, edition: int, plan: dict, district: dict) -> Panel:
     for ledger, name in (("roster", "花名册"), ("register", "就业登记")):
         if ledger not in cut or cut[ledger].empty:
             raise TableError(f"{edition}年底以前没有{name}，无法建立面板。")
-    ledgers = link_rows(cut)
+    ledgers, sizes = link_rows(cut), {ledger: len(rows) for ledger, rows in cut.items()}
+    del cut, rows  # a district's roster is not held twice
     people = order_people(seen)
     # Persons are looked up once: from here on they are codes of one list.
     names, roster = pd.Index(people), ledgers["roster"][ROSTER]
@@ -95,16 +96,16 @@ def build_panel(clean: dict, edition: int, plan: dict, district: dict) -> Panel:
         outcomes.tabulate_months(grids),
         sum_costs(ledgers),
         ledgers,
-        _tabulate_counts(counts, cut, ledgers),
+        _tabulate_counts(counts, sizes, ledgers),
     )
 
 
-def _tabulate_counts(counts, cut, ledgers) -> pd.DataFrame:
+def _tabulate_counts(counts, sizes, ledgers) -> pd.DataFrame:
     """Rows by ledger and step; a linked row that is another's version is an older one."""
     rows = []
     for ledger, steps in counts.items():
         unlinked = int(ledgers[ledger]["person_id"].isna().sum())
-        repeated = len(cut[ledger]) - len(ledgers[ledger])
+        repeated = sizes[ledger] - len(ledgers[ledger])
         steps = steps | {"older_version": steps["older_version"] + repeated}
         steps |= {"unlinked": unlinked, "linked": len(ledgers[ledger]) - unlinked}
         rows += [(ledger, step, number) for step, number in steps.items()]
