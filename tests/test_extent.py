@@ -19,6 +19,7 @@ def test_cells_named_as_usual_are_measured_without_reading_xml(monkeypatch):
     monkeypatch.setattr("evaluation.ledgers.extent._measure_slowly", None)
     rows = '<row r="1" spans="1:3"><c r="A1" s="1"/><c r="C1"><v>1</v></c></row>'
     rows += '<row r="12"><c r="AB12" t="s"><v>0</v></c></row>'
+    rows = rows.replace("<v>1</v>", "<f>SUM(A1)</f><v/>")
     text = '<is><t xml:space="preserve"> a=b </t></is>'
     rows += f'<row r="13"><c r="A13" t="inlineStr">{text}</c></row>'
     assert measure(rows) == (13, 28, 4)

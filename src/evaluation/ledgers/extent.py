@@ -1,9 +1,9 @@
 """How far the cells of an xlsx sheet reach, found before a reader makes room for them.
 
-Every writer of spreadsheets names each cell as ``<c r="B7"``: then a few passes over the
-bytes find the last row and column. Whatever is written in another way (references left out,
-blanks around ``=``, a prefix, lower case) is read as xml, slowly, and counted as the reader
-counts.
+Every writer of spreadsheets lays out a sheet alike and names each cell as ``<c r="B7"``: then
+a few passes over the bytes tell that it is well-formed and find the last row and column.
+Whatever is written in another way (references left out, blanks around ``=``, a prefix, rich
+text, a comment) is read as xml, slowly, and counted as the reader counts.
 """
 
 import re
@@ -14,12 +14,32 @@ import numpy as np
 from evaluation.errors import LedgerError
 
 _BLOCK = 2**19  # bytes: what is looked at stays in the cache
-_ENDS = np.zeros(256, dtype=bool)  # what may follow the name of an element
-_ENDS[[9, 10, 13, 32, ord("/"), ord(">")]] = True
+_BEGIN, _END = b"<sheetData>", b"</sheetData>"
 _LETTERS, _DIGITS = 3, 7  # of a reference no longer than XFD1048576
 _MOST_UNUSUAL = 10_000_000  # cells of a sheet that is read as xml
 _REFERENCE = re.compile(r"([A-Za-z]{0,7})(\d{1,9})$")
 _DAMAGED = "文件已损坏（工作簿的内容不完整），请重新导出。"
+
+# Elements of a sheet: begun, ended, or both at once, and which may follow which.
+_ELEMENTS = ("row", "c", "v", "f", "is", "t")
+_TOKENS = ["?", *(f"{a}{name}{b}" for name in _ELEMENTS for a, b in ("  ", "/ ", " /")), "rows"]
+_TOKENS = [token.replace(" ", "") for token in _TOKENS]
+_ORDER = {
+    "rows": "row row/", "row": "c c/ /row", "/row": "row row/", "row/": "row row/",
+    "c": "v v/ f f/ is /c", "v/": "/c", "/c": "c c/ /row", "c/": "c c/ /row", "v": "/v", "/v": "/c",
+    "f": "/f", "/f": "v v/ /c", "f/": "v v/ /c", "is": "t t/", "/is": "/c", "t": "/t", "/t": "/is",
+    "t/": "/is",
+}  # fmt: skip
+_FOLLOWS = np.zeros((len(_TOKENS), len(_TOKENS)), dtype=bool)
+for _token, _next in _ORDER.items():
+    _FOLLOWS[_TOKENS.index(_token), [_TOKENS.index(token) for token in _next.split()]] = True
+_LAST = [_TOKENS.index(token) for token in ("rows", "/row", "row/")]
+_AFTER_NAME = b"\t\n\r />"
+_ENDS_NAME = np.isin(np.arange(256), list(_AFTER_NAME))
+_NAMES = np.zeros(2**16, dtype=np.int8)  # by two letters: the token of an element begun
+for _name in _ELEMENTS:
+    for _letter in _name[1:2].encode() or _AFTER_NAME:
+        _NAMES[ord(_name[0]) << 8 | _letter] = _TOKENS.index(_name)
 
 
 def check_form(xml: bytes) -> None:
@@ -48,59 +68,85 @@ def measure_sheet(xml: bytes) -> tuple[int, int, int]:
     Parameters
     ----------
     xml
-        The part of the package that holds the sheet, well-formed.
+        The part of the package that holds the sheet.
 
     Raises
     ------
     LedgerError
-        If its rows and cells are not laid out as in any sheet, or one cell is there twice.
+        If it is no well-formed xml (see `check_form`), its rows and cells are not laid out
+        as in any sheet, or one cell is there twice.
     """
-    start, end = xml.find(b"sheetData"), xml.rfind(b"sheetData")
-    once = xml.find(b"sheetData", start + 9) in (end, -1)
-    found = (
-        _measure_plain(np.frombuffer(xml, dtype=np.uint8), start, end + 10) if once else None
-    )
-    return _measure_slowly(xml) if found is None else found
+    start, end = xml.find(_BEGIN), xml.rfind(_END)
+    once = start >= 0 and xml.find(b"sheetData", start + len(_BEGIN)) == end + 2
+    if once and (found := _measure_plain(xml, start + len(_BEGIN), end)):
+        check_form(xml[: start + len(_BEGIN)] + xml[end:])
+        return found
+    check_form(xml)
+    return _measure_slowly(xml)
 
 
-def _measure_plain(signs, start, end):
-    """Measure a sheet written as usual; none if anything in it is unusual."""
-    columns = cells = last = 0
-    for first in range(start, end, _BLOCK):
-        found = _measure_block(signs, first, min(first + _BLOCK, end))
+def _measure_plain(xml, first, end):
+    """Measure rows written as usual; none if anything among them is unusual."""
+    signs = np.frombuffer(xml, dtype=np.uint8)
+    columns = cells = place = 0
+    token = _TOKENS.index("rows")
+    while first < end:
+        last = min(xml.find(b"<", first + _BLOCK), end) if first + _BLOCK < end else end
+        found = _measure_block(signs, first, last, token)
         if found is None:
             return None
-        row, column = found
-        place = np.concatenate([[last], row * 2**20 + column])
-        if (np.diff(place) <= 0).any():
+        row, column, token = found
+        places = np.concatenate([[place], row * 2**20 + column])
+        if (np.diff(places) <= 0).any():
             return None  # one cell may stand there twice, and the reader would take the last
-        last = place[-1]
+        place = int(places[-1])
         columns, cells = max(columns, int(column.max(initial=0))), cells + len(column)
-    return int(last >> 20), columns, cells
+        first = last
+    return (place >> 20, columns, cells) if token in _LAST else None
 
 
-def _measure_block(signs, first, last):
+def _measure_block(signs, first, last, before):
+    """Rows and columns of the cells in some bytes, and the last element begun or ended.
+
+    None if elements do not follow each other as in every sheet, or if signs of their
+    marking do not pair: then a reader of xml may see something else in the same bytes.
+    """
     block = signs[first:last]
 
     def at(places, step=0):
         return signs.take(places + step, mode="clip")
 
-    prefixed = np.flatnonzero(block == ord(":")) + first
-    if (np.isin(at(prefixed, 1), [ord("c"), ord("r")])).any():
-        return None
     opened = np.flatnonzero(block == ord("<")) + first
-    name, further = at(opened, 1), at(opened, 2)
-    is_cell = (name == ord("c")) & _ENDS[further]
-    cells = opened[is_cell]
+    if not len(opened):
+        return None
+    values = np.count_nonzero((block[:-1] == ord("=")) & (block[1:] == ord('"')))
+    if np.count_nonzero(block == ord('"')) != 2 * values:
+        return None
+    if np.count_nonzero(block == ord(">")) != len(opened):
+        return None
+    if ((block[:-1] == ord("=")) & (block[1:] == ord("'"))).any():
+        return None
+    ends = at(opened, 1) == ord("/")
+    name = opened + ends
+    tokens = _NAMES.take(at(name, 1).astype(np.int32) << 8 | at(name, 2)).astype(np.int64)
+    following = np.append(opened[1:], last)
+    alone = (at(following, -2) == ord("/")) & (at(following, -1) == ord(">"))
+    if not tokens.all() or (ends & alone).any():
+        return None
+    begun = tokens
+    tokens = tokens + ends + 2 * alone
+    if not (_FOLLOWS[before, tokens[0]] and _FOLLOWS[tokens[:-1], tokens[1:]].all()):
+        return None
+    for element, rest in (("row", b"w"), ("is", b"")):
+        where = name[begun == _TOKENS.index(element)]
+        signs_of = [at(where, 3 + n) == sign for n, sign in enumerate(rest)]
+        if not np.all([*signs_of, _ENDS_NAME[at(where, 3 + len(rest))]]):
+            return None
+    cells = opened[(tokens == _TOKENS.index("c")) | (tokens == _TOKENS.index("c/"))]
     if not np.all([at(cells, 2 + n) == sign for n, sign in enumerate(b' r="')]):
         return None
-    # A cell ends before the next one begins.
-    ends = (name == ord("/")) & (further == ord("c")) & _ENDS[at(opened, 3)]
-    ends[1:] |= is_cell[:-1] & (at(opened[1:], -2) == ord("/"))
-    ended = np.cumsum(ends)[is_cell]
-    if (np.diff(ended) < 1).any():
-        return None
-    return _read_references(at, cells + len('<c r="'))
+    reached = _read_references(at, cells + len('<c r="'))
+    return None if reached is None else (*reached, int(tokens[-1]))
 
 
 def _read_references(at, places):

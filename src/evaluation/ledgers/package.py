@@ -95,15 +95,20 @@ def _pack_anew(data, parts):
     with zipfile.ZipFile(store, "w", zipfile.ZIP_STORED) as package:
         for name, part in parts.items():
             xml = _inflate(data, part)
-            check_form(xml)
+            pieces = [xml]
             if name.lower().endswith("sharedstrings.xml"):
+                check_form(xml)
                 _check_count(xml)
                 check_texts(xml)
                 texts = xml
             elif b"sheetData" in xml:
                 cells[name] = _check_sheet(xml)
-                xml = _bring_merges_forward(xml)
-            package.writestr(name, xml)
+                pieces = _bring_merges_forward(xml)
+            else:
+                check_form(xml)
+            with package.open(name, "w") as stored:
+                for piece in pieces:
+                    stored.write(piece)
         _check_texts(texts, cells, package)
     return store.getvalue()
 
@@ -162,16 +167,16 @@ def _check_sheet(xml):
 
 def _bring_merges_forward(xml):
     """Put merged cells before the rows: the reader need not go through all of them again."""
-    start, end = xml.find(b"<sheetData"), xml.rfind(b"sheetData")
+    start, end, whole = xml.find(b"<sheetData"), xml.rfind(b"sheetData"), memoryview(xml)
     first, last = (xml.find(tag, end) for tag in (b"<mergeCells", b"</mergeCells>"))
     if start < 0 or b"<!" in xml[:start] or b"mergeCells" in xml[:start]:
-        return xml
+        return [xml]
     if xml.count(b"mergeCells", end) == 0:
-        return b"".join([xml[:start], b"<mergeCells/>", xml[start:]])
+        return [whole[:start], b"<mergeCells/>", whole[start:]]
     if first < 0 or last < first or xml.count(b"mergeCells", end) > 2:
-        return xml
+        return [xml]
     last += len(b"</mergeCells>")
-    return b"".join([xml[:start], xml[first:last], xml[start:first], xml[last:]])
+    return [whole[:start], whole[first:last], whole[start:first], whole[last:]]
 
 
 def _check_texts(texts, cells, package):
