@@ -26,9 +26,9 @@ _TOKENS = ["?", *(f"{a}{name}{b}" for name in _ELEMENTS for a, b in ("  ", "/ ",
 _TOKENS = [token.replace(" ", "") for token in _TOKENS]
 _ORDER = {
     "rows": "row row/", "row": "c c/ /row", "/row": "row row/", "row/": "row row/",
-    "c": "v v/ f f/ is /c", "v/": "/c", "/c": "c c/ /row", "c/": "c c/ /row", "v": "/v", "/v": "/c",
-    "f": "/f", "/f": "v v/ /c", "f/": "v v/ /c", "is": "t t/", "/is": "/c", "t": "/t", "/t": "/is",
-    "t/": "/is",
+    "c": "v v/ f f/ is /c", "/c": "c c/ /row", "c/": "c c/ /row",
+    "v": "/v", "/v": "/c", "v/": "/c", "f": "/f", "/f": "v v/ /c", "f/": "v v/ /c",
+    "is": "t t/", "/is": "/c", "t": "/t", "/t": "/is", "t/": "/is",
 }  # fmt: skip
 _FOLLOWS = np.zeros((len(_TOKENS), len(_TOKENS)), dtype=bool)
 for _token, _next in _ORDER.items():
