@@ -1,7 +1,9 @@
 """Rows of a ledger as typed: the sheets of a file, and then files, below each other."""
 
+import gc
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,6 +116,19 @@ class Raw:
         return self.superseded == 0
 
 
+@contextmanager
+def _uncollected():
+    """Leave out the search for cycles: there are none, and it goes through all cells."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@_uncollected()
 def read_parts(path: Path, folder: Path, aliases: Aliases) -> tuple[list[Part], list[tuple]]:
     """Read one file.
 
