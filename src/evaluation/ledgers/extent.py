@@ -36,7 +36,7 @@ for _token, _next in _ORDER.items():
 _LAST = [_TOKENS.index(token) for token in ("rows", "/row", "row/")]
 _AFTER_NAME = b"\t\n\r />"
 _ENDS_NAME = np.isin(np.arange(256), list(_AFTER_NAME))
-_NAMES = np.zeros(2**16, dtype=np.int8)  # by two letters: the token of an element begun
+_NAMES = np.zeros(2**16, dtype=np.int16)  # by two letters: the token of an element begun
 for _name in _ELEMENTS:
     for _letter in _name[1:2].encode() or _AFTER_NAME:
         _NAMES[ord(_name[0]) << 8 | _letter] = _TOKENS.index(_name)
@@ -128,14 +128,15 @@ def _measure_block(signs, first, last, before):
         return None
     ends = at(opened, 1) == ord("/")
     name = opened + ends
-    tokens = _NAMES.take(at(name, 1).astype(np.int32) << 8 | at(name, 2)).astype(np.int64)
+    tokens = _NAMES.take(at(name, 1).astype(np.int32) << 8 | at(name, 2))
     following = np.append(opened[1:], last)
     alone = (at(following, -2) == ord("/")) & (at(following, -1) == ord(">"))
     if not tokens.all() or (ends & alone).any():
         return None
     begun = tokens
-    tokens = tokens + ends + 2 * alone
-    if not (_FOLLOWS[before, tokens[0]] and _FOLLOWS[tokens[:-1], tokens[1:]].all()):
+    tokens = tokens + ends + np.int16(2) * alone
+    pairs = np.append(before, tokens[:-1]) * len(_TOKENS) + tokens
+    if not _FOLLOWS.ravel().take(pairs).all():
         return None
     for element, rest in (("row", b"w"), ("is", b"")):
         where = name[begun == _TOKENS.index(element)]
@@ -152,18 +153,21 @@ def _measure_block(signs, first, last, before):
 def _read_references(at, places):
     """Row and column of the references that begin there; none if one is unusual."""
     row, column = (np.zeros(len(places), dtype=np.int64) for _ in range(2))
-    in_row, closed = (np.zeros(len(places), dtype=bool) for _ in range(2))
+    in_row, open_ = np.zeros(len(places), dtype=bool), np.ones(len(places), dtype=bool)
     for step in range(_LETTERS + _DIGITS + 1):
-        sign = at(places, step).astype(np.int64)
-        letter = (sign >= ord("A")) & (sign <= ord("Z")) & ~in_row & ~closed
-        digit = (sign >= ord("0")) & (sign <= ord("9")) & ~closed
-        column = np.where(letter, column * 26 + sign - ord("A") + 1, column)
+        sign = at(places, step)
+        digit = (sign - np.uint8(ord("0")) < 10) & open_  # lower signs wrap round
+        letter = (sign - np.uint8(ord("A")) < 26) & open_ & ~in_row
+        if letter.any():
+            column = np.where(letter, column * 26 + sign - (ord("A") - 1), column)
         row = np.where(digit, row * 10 + sign - ord("0"), row)
-        closed |= sign == ord('"')
+        open_ &= sign != ord('"')
         in_row |= digit
-        if not (letter | digit | closed).all():
+        if (open_ & ~digit & ~letter).any():
             return None
-    if not closed.all() or (row == 0).any() or (column == 0).any():
+        if not open_.any():
+            break
+    if open_.any() or (row == 0).any() or (column == 0).any():
         return None
     return row, column
 
