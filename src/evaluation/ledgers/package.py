@@ -179,12 +179,19 @@ def _bring_merges_forward(xml):
     return [whole[:start], whole[first:last], whole[start:first], whole[last:]]
 
 
+def _measure_texts(texts):
+    signs = np.frombuffer(texts, dtype=np.uint8)
+    ends = np.flatnonzero(signs == ord(">"))
+    for step, sign in ((-1, "i"), (-2, "s"), (-3, "/")):
+        ends = ends[signs.take(ends + step, mode="clip") == ord(sign)]
+    return np.diff(ends, prepend=0)
+
+
 def _check_texts(texts, cells, package):
     """Refuse a text that stands in so many cells that together they fill the memory."""
-    lengths = [len(text) for text in texts.split(b"</si>")]
-    if sum(cells.values()) * max(lengths) < MAX_TEXT:
+    lengths, total = _measure_texts(texts), 0
+    if sum(cells.values()) * lengths.max(initial=0) < MAX_TEXT:
         return
-    lengths, total = np.array(lengths), 0
     for name in cells:
         used = np.array(_TEXT_USED.findall(package.read(name))).astype(int)
         total += lengths[used[used < len(lengths)]].sum()
