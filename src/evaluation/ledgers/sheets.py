@@ -33,7 +33,7 @@ def read_sheets(data: bytes) -> list[tuple]:
         If it is damaged, encrypted, has two sheets of one name or too many cells.
     """
     try:
-        book = CalamineWorkbook.from_filelike(io.BytesIO(data))
+        book = _open(data)
         names = book.sheet_names
         if len(set(names)) < len(names) or len(names) > _MOST_SHEETS:
             raise LedgerError("工作簿中有同名的工作表，或工作表多得异常，未打开。")
@@ -52,6 +52,18 @@ def read_sheets(data: bytes) -> list[tuple]:
         raise
     except BaseException as problem:  # a panic of the reader is no Exception
         raise LedgerError(explain(str(problem))) from None
+
+
+def _open(data):
+    """Open a workbook; from a file in memory where there is such, since bytes are copied."""
+    try:
+        handle = os.memfd_create("workbook")
+    except (AttributeError, OSError):  # only Linux has it
+        return CalamineWorkbook.from_filelike(io.BytesIO(data))
+    with os.fdopen(handle, "wb") as file:
+        file.write(data)
+        file.flush()
+        return CalamineWorkbook.from_path(f"/proc/self/fd/{handle}")
 
 
 def explain(message: str) -> str:

@@ -80,13 +80,12 @@ def encode(cells) -> pa.ChunkedArray:
     if isinstance(cells, pa.ChunkedArray):
         return cells.dictionary_encode()
     try:
-        return pa.chunked_array([pa.array(cells, pa.string())]).dictionary_encode()
+        texts = pa.array(cells, pa.string())
     except pa.ArrowTypeError:  # numbers or dates among them
-        column = as_column(cells)
-    codes = column.codes.astype(np.int32)
-    texts = pa.array(column.categories, pa.string())
-    codes = pa.array(codes, mask=codes < 0)
-    return pa.chunked_array([pa.DictionaryArray.from_arrays(codes, texts)])
+        others = {cell: _cell(cell) for cell in {c for c in cells if type(c) is not str}}
+        texts = [cell if type(cell) is str else others[cell] for cell in cells]
+        texts = pa.array(texts, pa.string())
+    return pa.chunked_array([texts]).dictionary_encode()
 
 
 def join_column(pieces: list[pa.ChunkedArray]) -> pd.Categorical:
