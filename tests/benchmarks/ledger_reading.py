@@ -235,7 +235,8 @@ def clean_usual(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def compare_rosters(length: int, shared: bool) -> None:
-    """Time both ways on one file and check that they agree."""
+    """Time both ways on one file and check that they agree; what is imported counts for none."""
+    spell_name("王强")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "名册.xlsx"
         write_roster(path, length, shared)
