@@ -235,7 +235,7 @@ def clean_usual(path: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def compare_rosters(length: int, shared: bool) -> None:
-    """Time both ways on one file and check that they agree; what is imported counts for none."""
+    """Time both ways on one file, imports apart, and check that they agree."""
     spell_name("王强")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "名册.xlsx"
