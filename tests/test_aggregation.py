@@ -49,6 +49,22 @@ def test_interval_covers_the_effect_on_these_persons():
     assert 0.92 < np.mean(inside) < 0.98
 
 
+def test_what_serves_the_realised_effect_can_be_taken_off_again():
+    rng, treated = np.random.default_rng(5), np.arange(60) < 20
+    units = pd.DataFrame({"unit": range(60), "cluster": np.arange(60) % 6})
+    plain = rng.normal(size=60) / 300
+    designs = [
+        stack_effects(
+            [name_cell(2020, 2022, 0.1, np.arange(60), treated, plain, spread)], units
+        )
+        for spread in (None, 0.25)
+    ]
+    narrow, wide = (np.sum(pool_at(d, 2).influence ** 2) for d in designs)
+    assert wide > 1.5 * narrow
+    again = pool_at(designs[1], 2, expected=True)
+    np.testing.assert_allclose(again.influence, pool_at(designs[0], 2).influence)
+
+
 def two_cohorts():
     """Units a to d, a treated in 2020, b in 2021, each with an effect at 0 and at 1."""
     units = pd.DataFrame({"unit": list("abcd"), "cluster": list("xxyy")})

@@ -24,7 +24,8 @@ def make_study(n_treated=100, n_other=400, women=0.5, effect=(0.0, 0.0)):
     people, treated = [f"p{k}" for k in range(n)], np.repeat([1, 0], [n_treated, n_other])
     female = (rng.random(n) < women).astype(float)
     sets = pd.DataFrame({
-        "cohort": 2019, "month": 2019 * 12, "person_id": people, "treated": treated,
+        "cohort": 2019, "month": 2019 * 12, "entry_month": 1, "person_id": people,
+        "treated": treated,
         "cluster": rng.integers(0, 6, n), "female": female, "drawn": 1, "draw_share": 1.0,
         "age": rng.integers(25, 60, n).astype(float), "untreated_until": np.nan,
         "hist_1": rng.random(n),

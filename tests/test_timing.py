@@ -131,6 +131,16 @@ def test_founders_need_an_operating_business_of_like_age_on_the_day():
     }  # fmt: skip
 
 
+def test_whether_the_business_was_there_on_the_base_date_is_known():
+    opened = {"a": "2019-12-31", "b": "2020-01-01", "c": "2019-06-01"}
+    spells = [(name, "own_business", start, None) for name, start in opened.items()]
+    entries = {"a": "2020-06-10", "b": "2020-06-20", "c": "2020-01-05"}
+    sets, _ = stack(entries, spells, policy="loan")
+    own = sets[sets["treated"] == 1].set_index("person_id")
+    assert own["ran_at_base"].to_dict() == {"a": 1, "b": 0, "c": 1}
+    assert own["entry_month"].to_dict() == {"a": 6, "b": 6, "c": 1}
+
+
 def test_one_month_is_drawn_per_cohort_and_weighs_its_share_of_entries():
     entries = {"a": "2019-03-01", "b": "2019-06-01", "c": "2019-06-01", "x": None, "y": None}
     sets, histories = stack(entries, [("y", "unit", "2019-04-15", None)])

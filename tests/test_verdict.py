@@ -111,6 +111,7 @@ def make_group_time(estimates, spread=0.02):
             "time": [2020 + e for e in times],
             "event_time": times,
             "estimate": [estimates[e] for e in times],
+            "expected": 1.0,
         }
     )
     units = pd.DataFrame({"unit": range(200), "cluster": range(200)})

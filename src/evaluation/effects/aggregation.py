@@ -31,7 +31,9 @@ class GroupTime:
     Attributes
     ----------
     effects
-        Key ``(cohort, time)``: ``event_time, estimate, n_treated, n_comparison``.
+        Key ``(cohort, time)``: ``event_time, estimate, n_treated, n_comparison``, and
+        ``expected``: what the treated's influence is multiplied by to answer for the
+        expected effect alone (1 unless `serve_realised` widened it).
     influence
         Units × effects, scaled so that a variance is ``mean(influence**2) / n``.
     role
@@ -57,17 +59,27 @@ class Pooled:
     used: np.ndarray
 
 
-def name_cell(cohort, time, estimate, codes, treated, contribution) -> dict:
+def name_cell(
+    cohort, time, estimate, codes, treated, contribution, untreated_variance=None
+) -> dict:
     """One (cohort, time): its estimate and what each row (of unit `codes`) contributes.
 
-    The sum of squared contributions, added up by unit, is the variance.
+    The sum of squared contributions, added up by unit, is the variance. With
+    `untreated_variance` they also serve the realised effect (`serve_realised`).
     """
+    treated, expected = np.asarray(treated, dtype=bool), 1.0
+    if untreated_variance is not None:
+        found = np.sum(contribution[treated] ** 2)
+        contribution = serve_realised(contribution, treated, untreated_variance)
+        wide = np.sum(contribution[treated] ** 2)
+        expected = float(np.sqrt(found / wide)) if wide > 0 else 1.0
     return {
         "cohort": int(cohort),
         "time": int(time),
         "estimate": estimate,
+        "expected": expected,
         "codes": codes,
-        "treated": np.asarray(treated, dtype=bool),
+        "treated": treated,
         "contribution": contribution,
     }
 
@@ -130,21 +142,16 @@ def stack_effects(
         influence[j] *= n
         role[j, codes[~treated]] = -1
         role[j, codes[treated]] = 1
-        found.append({name: cell[name] for name in ("cohort", "time", "estimate")})
+        found.append({n: cell[n] for n in ("cohort", "time", "estimate", "expected")})
     influence, role = influence[: len(found)].T, role[: len(found)].T
-    columns = ["cohort", "time", "event_time", "estimate", "n_treated", "n_comparison"]
-    rows = [
-        (c["cohort"], c["time"], c["time"] - c["cohort"], c["estimate"], *_sizes(role[:, j]))
-        for j, c in enumerate(found)
-    ]
-    effects = pd.DataFrame(rows, columns=columns).astype({"estimate": float})
+    columns = ["cohort", "time", "estimate", "expected"]
+    effects = pd.DataFrame(found, columns=columns).astype(dict.fromkeys(columns[2:], float))
+    effects.insert(2, "event_time", effects["time"] - effects["cohort"])
+    for name, kind in (("n_treated", 1), ("n_comparison", -1)):
+        effects[name] = [int((one == kind).sum()) for one in role.T]
     whole = dict.fromkeys(["cohort", "time", "event_time"], "int64")
     units = units.reset_index(drop=True).astype({"cluster": "category"})
     return GroupTime(effects.astype(whole), influence, role, units)
-
-
-def _sizes(role: np.ndarray) -> tuple[int, int]:
-    return int((role == 1).sum()), int((role == -1).sum())
 
 
 def keep_cohorts(group_time: GroupTime, cohorts) -> GroupTime:
@@ -158,15 +165,20 @@ def keep_cohorts(group_time: GroupTime, cohorts) -> GroupTime:
     )
 
 
-def pool(group_time: GroupTime, columns) -> Pooled:
+def pool(group_time: GroupTime, columns, expected: bool = False) -> Pooled:
     """Average of several effects, each weighted by its treated units.
 
     The influence holds the estimation of the weights (R ``did::aggte``, ``wif``).
+    `expected`: it answers for the expected effect alone, without `serve_realised`.
     """
     columns = np.asarray(columns)
     role = group_time.role[:, columns]
     estimates = group_time.effects["estimate"].to_numpy()[columns]
     influence = [group_time.influence[:, j] for j in columns]
+    if expected:
+        narrower = group_time.effects["expected"].to_numpy()[columns]
+        pairs = zip(influence, role.T, narrower, strict=True)
+        influence = [one * np.where(kind == 1, by, 1.0) for one, kind, by in pairs]
     estimate, influence = _weigh(estimates, influence, [one == 1 for one in role.T])
     return Pooled(estimate, influence, (role == 1).any(axis=1), role.any(axis=1))
 
@@ -220,10 +232,10 @@ def pool_by(group_time: GroupTime, column: str, after: bool = False) -> dict[int
     }
 
 
-def pool_at(group_time: GroupTime, event_time: int | None) -> Pooled | None:
-    """The pooled effect at one event time; none without such an effect."""
+def pool_at(group_time: GroupTime, event_time: int | None, expected=False) -> Pooled | None:
+    """The pooled effect at one event time (see `pool`); none without such an effect."""
     columns = np.flatnonzero(group_time.effects["event_time"] == event_time)
-    return pool(group_time, columns) if len(columns) else None
+    return pool(group_time, columns, expected) if len(columns) else None
 
 
 def pool_term(group_time: GroupTime, term: str) -> Pooled | None:

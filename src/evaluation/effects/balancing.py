@@ -10,7 +10,6 @@ import pandas as pd
 from evaluation.effects.aggregation import (
     GroupTime,
     name_cell,
-    serve_realised,
     stack_effects,
 )
 from evaluation.effects.did import widen
@@ -96,7 +95,8 @@ def stack_sets(
     """
     if not risk_sets["cohort"].is_monotonic_increasing:
         risk_sets = risk_sets.sort_values("cohort", kind="stable")
-    units, names = list_persons(risk_sets), [*covariates, "month", *history]
+    units = list_persons(risk_sets)
+    names = list(dict.fromkeys([*covariates, "entry_month", *history]))
     code, stacks = find_rows(pd.Index(units["unit"]), risk_sets["person_id"]), []
     rows = risk_sets[["month", "treated", "untreated_until"]].assign(code=code)
     present, starts = np.unique(risk_sets["cohort"], return_index=True)
@@ -177,10 +177,8 @@ def balanced_effects(
                 | {"n_dropped": stack.n_dropped}
                 | {f"left_{name}": value for name, value in left}
             )
-            if realised and t >= g:
-                spread = report["untreated_variance"]
-                contribution = serve_realised(contribution, d, spread)
-            cells.append(name_cell(g, t, estimate, codes[known], d, contribution))
+            widened = report["untreated_variance"] if realised and t >= g else None
+            cells.append(name_cell(g, t, estimate, codes[known], d, contribution, widened))
     columns = ["cohort", "time", "n_treated", "ridge", "n_effective", "n_dropped"]
     columns += [f"left_{name}" for name in covariates]
     return stack_effects(cells, units), pd.DataFrame(reports, columns=columns)

@@ -12,7 +12,6 @@ import pandas as pd
 from evaluation.effects.aggregation import (
     GroupTime,
     name_cell,
-    serve_realised,
     stack_effects,
 )
 from evaluation.effects.codings import code_units, find_positions, hold_once
@@ -182,7 +181,7 @@ def estimate_cell(
 ):
     """One (cohort, time) on the rows whose change, covariates and weights are known.
 
-    `realised`: from entry on, widened by `serve_realised`.
+    `realised`: from entry on, widened by `aggregation.serve_realised`.
     """
     known = np.isfinite(change)
     if weights is not None:
@@ -200,9 +199,8 @@ def estimate_cell(
         change, treated, covariates if covariates.shape[1] else None, weights, method
     )
     contribution /= len(treated)
-    if realised and time >= cohort:
-        contribution = serve_realised(contribution, treated, spread)
-    return name_cell(cohort, time, estimate, codes, treated, contribution)
+    widened = spread if realised and time >= cohort else None
+    return name_cell(cohort, time, estimate, codes, treated, contribution, widened)
 
 
 def widen(frame: pd.DataFrame, unit: str, time: str, values: str, order, times) -> np.ndarray:

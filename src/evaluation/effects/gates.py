@@ -85,7 +85,7 @@ def drift_at(cs: GroupTime, horizon: int, last: int | None = None) -> Pooled | N
 
 def extrapolated(cs: GroupTime, horizon: int, last: int | None = None) -> Pooled | None:
     """The effect at the horizon less the linear extrapolation of the pre-period."""
-    drift, effect = drift_at(cs, horizon, last), pool_at(cs, horizon)
+    drift, effect = drift_at(cs, horizon, last), pool_at(cs, horizon, expected=True)
     if drift is None:
         return None
     influence = effect.influence - drift.influence
@@ -196,9 +196,11 @@ def check_placebo(placebo: GroupTime, plan: dict) -> dict:
 def check_agreement(cs: GroupTime, balanced: GroupTime, horizon: int, plan: dict) -> dict:
     """Difference of the two designs, with the error of the difference by person.
 
-    They correlate at about 0.8: independent errors would be twice too wide.
+    They correlate at about 0.8: independent errors would be twice too wide. Both go
+    without what `aggregation.serve_realised` adds: the luck of the participants without
+    the policy is the same in both designs and cancels.
     """
-    pair = [pool_at(design, horizon) for design in (cs, balanced)]
+    pair = [pool_at(design, horizon, expected=True) for design in (cs, balanced)]
     if None in pair:
         return untested("agreement", plan["gates"]["agreement"])
     units = pd.concat([cs.units, balanced.units]).drop_duplicates("unit")

@@ -239,7 +239,7 @@ def shape_panel(
     # A cohort with fewer earlier periods: a constant balances nothing.
     short = {n: sets.groupby("cohort")[n].transform("count") == 0 for n in history + lags}
     sets = sets.assign(**{n: sets[n].mask(none, 0.0) for n, none in short.items()})
-    sets = sets.assign(month=sets["cohort"] * 12, drawn=1, draw_share=1.0)
+    sets = sets.assign(month=sets["cohort"] * 12, entry_month=1, drawn=1, draw_share=1.0)
     sets["cluster"] = sets["cluster"].fillna(
         sets["person_id"].map(rows.groupby("person_id")["cluster"].first())
     )

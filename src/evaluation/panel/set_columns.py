@@ -28,8 +28,14 @@ RISK_SETS = {
         "可比：同一天满足同样条件、尚未参加；创业者的市场主体年龄相近",
         "could have: same conditions on that day, not yet entered; a business of like age"),
         (*_ENTRIES, "months.open")),
+    "entry_month": Column(
+        "count", "参加当年的第几个月", "Month of the year of entry", ("1 至 12", "1 to 12"),
+        ("risk_sets.month",)),
     "business_age": Column("count", "市场主体的年龄", "Age of the business", (
         "岗位为 0", "0 for posts"), ("months.business_age",), unit=_MONTHS),
+    "ran_at_base": Column(
+        "flag", "上年底该市场主体已在经营", "Business was there on 31 December before",
+        ("岗位为 0", "0 for posts"), ("months.business_age",)),
     "female": Column("flag", "女性", "Female", made_from=("persons.female",)),
     "age": Column(
         "number", "参加当年的年龄", "Age in the year of entry",

@@ -164,7 +164,8 @@ def build_risk_sets(policy, histories, plan, seed=None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Key ``cohort, month, person_id`` (codes of `persons`). ``treated``,
-        ``business_age`` (months), ``female``, ``age`` (years), ``schooling``, ``poor``,
+        ``entry_month`` (1 to 12), ``business_age`` (months), ``ran_at_base`` (the business
+        was there on 31 December before), ``female``, ``age`` (years), ``schooling``, ``poor``,
         ``cluster``, ``hist_1`` to ``hist_8`` (share of open months by quarter, the latest
         first; a quarter without a known month takes the share of the 24 months),
         ``hist_known``, ``drawn`` (one month per cohort and comparison person, in
@@ -242,7 +243,10 @@ def _describe(sets, histories, entry_year, plan) -> pd.DataFrame:
         "month": sets["month"],
         "person_id": pd.Categorical.from_codes(row, histories.people),
         "treated": treated.astype("int8"),
+        "entry_month": (sets["month"] % 12 + 1).astype("int8"),
         "business_age": sets["business_age"],
+        # Months of business before this one, against months of the year before it.
+        "ran_at_base": (sets["business_age"] > sets["month"] % 12).astype("int8"),
         "female": trait["female"],
         "age": sets["cohort"] - trait["birth_year"],
         "schooling": trait["schooling"],
