@@ -31,15 +31,12 @@ class Heading:
         By column: its possible names, best first, each with the number of rows joined.
     keys
         By column: known headings that it may stand for, and by which of its names.
-    fits
-        How many columns of the ledger that it fits best are there.
     """
 
     position: int
     height: int
     names: list[list[tuple[str, int]]]
     keys: list[list[tuple[str, int]]]
-    fits: int
 
 
 def find_heading(
@@ -70,7 +67,7 @@ def find_heading(
             widest = max(matches, key=len)
             joined = sum(names[at][used][1] > 1 for at, used in widest.values())
             if (len(widest), joined, -height) > rank:
-                best = Heading(position, height, names, keys, len(widest))
+                best = Heading(position, height, names, keys)
                 rank = (len(widest), joined, -height)
     return best
 

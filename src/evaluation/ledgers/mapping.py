@@ -38,8 +38,6 @@ class Table:
         Headings without a column: as typed, position, the nearest known one (or nothing).
     again
         Headings of a column that is there already: as typed, position.
-    bare
-        Positions of columns without any heading.
     first
         Position of the first row below the heading.
     left, right
@@ -52,7 +50,6 @@ class Table:
     units: dict[str, str]
     unknown: list[tuple[str, int, str]]
     again: list[tuple[str, int]]
-    bare: list[int]
     first: int
     left: int
     right: int
@@ -149,19 +146,19 @@ def _find_units(ledger, headings, full, said, inherited, aliases, row):
 
 
 def _sort_rest(names, rest, used, table):
-    """Columns that are not used: unknown ones, those that are there twice, those unnamed."""
-    unknown, again, bare = [], [], []
+    """Columns with a heading that are not used: unknown ones, those that are there twice."""
+    unknown, again = [], []
     used = used | {"serial", "note"}  # nothing is missed without them
     free = [key for key, column in table.items() if len(key) > 1 and column not in used]
     for at in rest:
         text = name_of(names[at])
         if not text:
-            bare.append(at)
-        elif any(key in table for form, _ in names[at] for key in forms_of(form)):
+            continue
+        if any(key in table for form, _ in names[at] for key in forms_of(form)):
             again.append((text, at))
         else:
             unknown.append((text, at, _nearest(names[at], free)))
-    return {"unknown": unknown, "again": again, "bare": bare}
+    return {"unknown": unknown, "again": again}
 
 
 def _nearest(forms, free):
