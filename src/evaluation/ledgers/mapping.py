@@ -15,6 +15,7 @@ from evaluation.ledgers.headings import (
     normalise,
 )
 from evaluation.ledgers.heads import Heading, match, name_of, typed
+from evaluation.ledgers.schema import CLEAN
 
 _UNIT = re.compile(r"万元|元")
 _GROUP_UNIT = re.compile(r"\((?:单位:?)?(?:人民币)?(万元|元)\)|[,、/](万元|元)$")
@@ -117,18 +118,10 @@ def _require(ledger, columns, names, aliases, row):
         )
 
 
-AMOUNTS = {
-    "register": ("monthly_wage",),
-    "subsidy": ("amount",),
-    "loan": ("principal", "interest_subsidy", "compensated_amount"),
-    "post": ("monthly_standard", "pay", "insurance"),
-}
-
-
 def _find_units(ledger, headings, full, said, inherited, aliases, row):
     units = {}
-    for column in AMOUNTS.get(ledger, ()):
-        if column not in headings:
+    for column, kind in CLEAN[ledger].items():
+        if kind != "amount" or column not in headings:
             continue
         own = _UNIT.search(headings[column])
         group = _GROUP_UNIT.search(unicodedata.normalize("NFKC", full[column]))
