@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from xlsxwriter.utility import xl_col_to_name as letter
 
 from evaluation.errors import LedgerError
 from evaluation.ledgers.captions import (
@@ -283,23 +284,7 @@ def _say_unused(block):
     for heading, at in table.again:
         if block.count_filled(at):
             yield "note", f"表头“{heading}”重复出现，{letter(at)}列未使用。"
-    beyond = range(table.left + len(block.columns))
     named = {*table.columns.values(), *(at for _, at, *_ in [*table.unknown, *table.again])}
-    for at in beyond[table.left :]:
+    for at in range(table.left, table.left + len(block.columns)):
         if at not in named and (filled := block.count_filled(at)):
             yield "note", f"{letter(at)}列没有表头，其中 {filled} 行有内容，该列未使用。"
-
-
-def letter(at: int) -> str:
-    """Name of a column as a spreadsheet shows it.
-
-    Examples
-    --------
-    >>> letter(0), letter(27)
-    ('A', 'AB')
-    """
-    name, number = "", at + 1
-    while number:
-        number, rest = divmod(number - 1, 26)
-        name = chr(ord("A") + rest) + name
-    return name
