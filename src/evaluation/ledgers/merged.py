@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from evaluation.ledgers.captions import is_filled
 from evaluation.ledgers.schema import CLEAN
 
 _WIDEST = 1_000  # columns of a merged cell that are looked at
@@ -67,14 +68,10 @@ class Merges:
         covered = (last >= 0) & (bottoms[last] >= rows) & (rows[source] == tops[last])
         covered = np.flatnonzero(covered & (source < np.arange(len(rows))))
         cells = list(column)
-        seen = [place for place in covered.tolist() if _is_filled(cells[source[place]])]
+        seen = [place for place in covered.tolist() if is_filled(cells[source[place]])]
         for place in seen:
             cells[place] = "" if once else cells[source[place]]
         return cells, np.array(seen, dtype=int)
-
-
-def _is_filled(cell):
-    return cell is not None and bool(str(cell).strip())
 
 
 def counts_once(ledger: str, column: str) -> bool:
