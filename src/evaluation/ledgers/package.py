@@ -16,7 +16,7 @@ import numpy as np
 
 from evaluation.errors import LedgerError
 from evaluation.ledgers.extent import check_form, check_texts, measure_sheet
-from evaluation.ledgers.sheets import MAX_CELLS
+from evaluation.ledgers.sheets import HAS_PASSWORD, MAX_CELLS
 
 MAX_UNPACKED = 500 * 2**20  # bytes
 MAX_RATIO = 100
@@ -119,7 +119,7 @@ def _inflate(data, part):
     `zipfile` would stop at the stated size and so never see what a reader sees that goes on.
     """
     if part.flag_bits & 1:
-        raise LedgerError("文件有密码保护，请另存为不加密的 xlsx 后再放入。")
+        raise LedgerError(HAS_PASSWORD)
     head = data[part.header_offset : part.header_offset + 30]
     if head[:4] != b"PK\3\4" or len(head) < 30:
         raise LedgerError(DAMAGED)

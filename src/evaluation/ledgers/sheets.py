@@ -18,6 +18,7 @@ from evaluation.errors import LedgerError
 
 MAX_CELLS = 30_000_000  # of a workbook: beyond it reading would fill the memory
 MAX_COLUMNS = 16_384  # as many as a sheet has
+HAS_PASSWORD = "文件有密码保护，请另存为不加密的 xlsx 后再放入。"
 _MOST_SHEETS = 5_000
 _MEMORY = 4 << 30  # bytes of the process of its own, where the system can say so
 _SECONDS = 300
@@ -69,7 +70,7 @@ def _open(data):
 def explain(message: str) -> str:
     """Say in words why a workbook could not be read."""
     if "password" in message.lower():
-        return "文件有密码保护，请另存为不加密的 xlsx 后再放入。"
+        return HAS_PASSWORD
     return "文件已损坏，无法读出，请用 Excel 或 WPS 打开后另存为 xlsx。"
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from evaluation.errors import LedgerError
 from evaluation.ledgers.delimited import read_csv
 from evaluation.ledgers.package import MAX_UNPACKED, unpack
-from evaluation.ledgers.sheets import read_apart, read_sheets
+from evaluation.ledgers.sheets import HAS_PASSWORD, read_apart, read_sheets
 from evaluation.paths import LEDGER_ENDINGS, NOT_A_LEDGER
 
 _OLD_EXCEL = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -126,7 +126,7 @@ def _read(data: bytes, ending: str) -> tuple[list[tuple], tuple[str, ...]]:
         return read_sheets(package), (_MACROS,) if macros else ()
     if data.startswith(_OLD_EXCEL):
         if "EncryptedPackage".encode("utf-16-le") in data or _PROTECTED.search(data):
-            raise LedgerError("文件有密码保护，请另存为不加密的 xlsx 后再放入。")
+            raise LedgerError(HAS_PASSWORD)
         return read_apart(data), ()
     head = data[:4096].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
     if b"urn:schemas-microsoft-com:office:spreadsheet" in head:
