@@ -241,7 +241,7 @@ def mask(number: str) -> str:
 
 def check_credit_code(text: str) -> str | None:
     """Normalise a unified social credit code (GB 32100-2015); none if it is invalid."""
-    code = _DROPPED.sub("", unicodedata.normalize("NFKC", text)).upper()
+    code = _tidy(text)
     if len(code) != 18 or any(letter not in _CREDIT for letter in code):
         return None
     total = sum(_CREDIT.index(c) * pow(3, i, 31) for i, c in enumerate(code[:17]))
