@@ -14,6 +14,7 @@ from evaluation.errors import LedgerError
 from evaluation.ledgers import values
 from evaluation.ledgers.headings import normalise
 from evaluation.ledgers.identity import mask
+from evaluation.ledgers.rules import NOT_SHOWN
 from evaluation.ledgers.workbook import read_grids
 from evaluation.paths import list_corrections
 
@@ -32,7 +33,6 @@ LOG = [
     "from_year", "state", "reason", "copies", "rescued", "amount_change",
 ]  # fmt: skip
 LOG_KEY = ["workbook", "tab", "line"]
-_NOT_SHOWN = {"name", "phone", "address", "household", "birth"}
 
 
 @dataclass
@@ -201,7 +201,7 @@ def describe_outcomes(corrections: list[Correction]) -> pd.DataFrame:
     rows = []
     for one in corrections:
         new = CONFIRMED if one.confirms else one.new or "（空）"
-        if one.field in (*_NOT_SHOWN, "") and not one.confirms:
+        if one.field in (*NOT_SHOWN, "") and not one.confirms:
             new = ""
         elif one.field == "number" and one.new and not one.confirms:
             new = mask(new)

@@ -149,7 +149,7 @@ _SETTLED = {
 }
 # A resident number or a phone, in whatever column it was typed.
 _LONG = re.compile(r"(?:\d\s?){10}\d")
-_NOT_SHOWN = {"name", "phone", "address", "household", "birth"}
+NOT_SHOWN = {"name", "phone", "address", "household", "birth"}  # in no report and no log
 
 
 def note(raw, where, column: str, kind: str, reasons: list[str] | None = None) -> dict:
@@ -189,7 +189,7 @@ def note(raw, where, column: str, kind: str, reasons: list[str] | None = None) -
 
 def _shown(raw, column, positions):
     cells = raw.columns.get(column)
-    if cells is None or column in _NOT_SHOWN:
+    if cells is None or column in NOT_SHOWN:
         return [""] * len(positions)
     distinct = [*cells.categories, ""]  # code -1 is a blank cell
     texts = [distinct[code] for code in cells.codes[positions].tolist()]
