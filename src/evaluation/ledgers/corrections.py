@@ -146,11 +146,10 @@ def _read_sheet(grid):
     start, at = places
     corrections, problems = [], []
     for line in range(start + 1, len(grid.rows)):
-        cells = list(grid.rows[line])
-        texts = values.as_column([cells[p] if p < len(cells) else "" for p in at.values()])
-        texts = [texts.categories[code].strip() if code >= 0 else "" for code in texts.codes]
-        row = dict(zip(at, texts, strict=True))
-        if not row["new"]:
+        cells = grid.rows[line]
+        there = {field: cells[place] for field, place in at.items() if place < len(cells)}
+        row = {field: (values.cell_text(cell) or "").strip() for field, cell in there.items()}
+        if not row.get("new"):
             continue
         try:
             corrections.append(_understand(grid, line + 1, row))

@@ -39,7 +39,7 @@ def as_column(cells: list) -> pd.Categorical:
     array[:] = cells
     codes, texts = pd.factorize(array)
     if not _are_words(texts):  # numbers, dates or blanks among them
-        texts = np.array([_cell(cell) for cell in texts], dtype=object)
+        texts = np.array([cell_text(cell) for cell in texts], dtype=object)
         codes_of_text, texts = pd.factorize(texts)
         codes = np.where(codes < 0, -1, np.append(codes_of_text, -1)[codes])
     return pd.Categorical.from_codes(codes, pd.Index(texts, dtype=object))
@@ -53,7 +53,8 @@ def _are_words(cells) -> bool:
         return False
 
 
-def _cell(cell):
+def cell_text(cell) -> str | None:
+    """A cell as text, as `as_column` writes it; none if it is blank."""
     if isinstance(cell, str):
         return cell if cell.strip() else None
     if isinstance(cell, bool):
@@ -82,7 +83,7 @@ def encode(cells) -> pa.ChunkedArray:
     try:
         texts = pa.array(cells, pa.string())
     except pa.ArrowTypeError:  # numbers or dates among them
-        others = {cell: _cell(cell) for cell in {c for c in cells if type(c) is not str}}
+        others = {cell: cell_text(cell) for cell in {c for c in cells if type(c) is not str}}
         texts = [cell if type(cell) is str else others[cell] for cell in cells]
         texts = pa.array(texts, pa.string())
     return pa.chunked_array([texts]).dictionary_encode()
