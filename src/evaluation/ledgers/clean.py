@@ -248,12 +248,11 @@ def clean_raw(raw: Raw, known: Reference, corrections: list):
     check_rows(raw, cleaned, known.rules, notes)
     check_dates(raw, cleaned, notes)
     check_duplicates(raw, notes)
-    received = np.array([sheet.received for sheet in raw.sheets])[raw.sheet_of]
     cleaned |= {
         "source_file": values.take_texts([sheet.file for sheet in raw.sheets], raw.sheet_of),
         "source_sheet": values.take_texts([sheet.name for sheet in raw.sheets], raw.sheet_of),
         "source_row": raw.rows,
-        "received": np.maximum(received, raw.known_from),
+        "received": np.maximum(raw.received, raw.known_from),
         "superseded": np.where(raw.superseded > 0, raw.superseded, np.nan),
     }
     issues, lost = settle(notes, raw)

@@ -98,8 +98,8 @@ def parse_township(raw, gazetteer: places.Gazetteer, dates, notes: list) -> dict
     notes.append(note(raw, state == "unknown", shown, "place_unknown"))
     found, states = pd.factorize(state)
     last = np.array([float(s) if s.isdigit() else np.nan for s in states])[found]
-    received = np.array([sheet.received for sheet in raw.sheets])[raw.sheet_of]
     dated = pd.Series(dates).dt.year.to_numpy(dtype=float)
+    received = raw.received
     year = np.where(received > 0, received, dated)
     notes.append(note(raw, last < year, shown, "place_old"))
     spelt = values.take_texts(village.categories, village.codes)

@@ -106,6 +106,11 @@ class Raw:
     superseded: np.ndarray
 
     @property
+    def received(self) -> np.ndarray:
+        """Year in which each row was received as typed, 0 in a flat folder."""
+        return np.array([sheet.received for sheet in self.sheets])[self.sheet_of]
+
+    @property
     def is_typed(self) -> np.ndarray:
         """Which rows are as typed."""
         return self.version_of == np.arange(len(self.rows))

@@ -28,7 +28,7 @@ def apply_corrections(raw: Raw, corrections: list[Correction]) -> Raw:
         The same rows in their order, and corrected versions below them.
     """
     own = [one for one in corrections if one.targets and _is_about(one, raw)]
-    received = np.array([sheet.received for sheet in raw.sheets])[raw.sheet_of]
+    received = raw.received
     for one in own:
         one.places = [_place(raw, row, one.field) for row in one.targets]
         one.state, one.reason = (KEPT, "核实无误") if one.confirms else (APPLIED, "已采用")
