@@ -112,7 +112,7 @@ def clean_folder(
     files = list_ledgers(ledgers) if ledgers.is_dir() else []
     parts, problems = [], []
     # While one workbook is unpacked outside of Python, the other's cells are gone through.
-    with ThreadPoolExecutor(2) as pool:
+    with uncollected(), ThreadPoolExecutor(2) as pool:
         reads = pool.map(lambda path: read_parts(path, ledgers, known.aliases), files)
         for position, path in enumerate(files):
             if progress:

@@ -122,8 +122,11 @@ class Raw:
 
 
 @contextmanager
-def _uncollected():
-    """Leave out the search for cycles: there are none, and it goes through all cells."""
+def uncollected():
+    """Leave out the search for cycles: there are none, and it goes through all cells.
+
+    It is of the whole process: whoever reads in several threads does so within one.
+    """
     was = gc.isenabled()
     gc.disable()
     try:
@@ -133,7 +136,7 @@ def _uncollected():
             gc.enable()
 
 
-@_uncollected()
+@uncollected()
 def read_parts(path: Path, folder: Path, aliases: Aliases) -> tuple[list[Part], list[tuple]]:
     """Read one file.
 
