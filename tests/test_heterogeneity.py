@@ -7,9 +7,11 @@ import pandas as pd
 import pytest
 
 from evaluation.effects.aggregation import interval, pool_at
+from evaluation.effects.differences import subtract
 from evaluation.effects.district import risk_set_effects
-from evaluation.effects.heterogeneity import add_groups, subtract, tabulate_subgroups
+from evaluation.effects.heterogeneity import add_groups, tabulate_subgroups
 from evaluation.effects.study import Study
+from evaluation.errors import PlanError
 
 PLAN = {
     "heterogeneity": {"subgroups": ["female", "age_group"]},
@@ -58,6 +60,31 @@ def test_effects_that_differ_by_sex_are_found_to_differ_and_others_not():
 def test_a_split_with_one_small_group_is_not_shown_at_all():
     table = tabulate_subgroups(make_study(women=0.1), PLAN)
     assert {name.split("=")[0] for name in table["subgroup"]} == {"age_group"}
+
+
+def test_cohorts_are_each_compared_with_the_first():
+    study = make_study(n_treated=300, n_other=900)
+    later = study.risk_sets["person_id"].str[1:].astype(int) % 2 == 1
+    cohort = study.risk_sets["cohort"] + later
+    sets = study.risk_sets.assign(cohort=cohort, month=cohort * 12).sort_values("cohort")
+    more = study.years[study.years["year"] == 2020]
+    more = [more.assign(year=year, work=more["work"] + year) for year in (2019, 2021)]
+    stay = pd.concat([study.stay_weights.assign(cohort=g, year=g + 1) for g in (2019, 2020)])
+    study = replace(
+        study, risk_sets=sets, edition=2021, stay_weights=stay,
+        years=pd.concat([study.years, *more]),
+    )  # fmt: skip
+    table = tabulate_subgroups(study, PLAN | {"heterogeneity": {"subgroups": ["cohort"]}})
+    published = table[table["design"] == "published"]
+    assert published["term"].tolist() == ["primary", "primary", "difference"]
+    assert published["subgroup"].tolist() == ["cohort=2019", "cohort=2020", "cohort"]
+    first, second, difference = published["estimate"]
+    assert difference == pytest.approx(second - first)
+
+
+def test_a_split_that_nobody_knows_is_refused_in_words():
+    with pytest.raises(PlanError, match="bloodtype"):
+        tabulate_subgroups(make_study(), PLAN | {"heterogeneity": {"subgroups": ["bloodtype"]}})
 
 
 def test_nothing_to_split_is_an_empty_table_of_the_usual_columns():

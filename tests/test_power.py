@@ -20,12 +20,13 @@ def test_few_clusters_can_show_less():
 
 
 def test_power_at_the_detectable_effect_is_the_one_asked_for():
-    effect = minimum_detectable_effect(0.02, 0, "person")
-    assert detection_power(effect, 0.02) == pytest.approx(0.8, abs=1e-4)
+    for size in ((0, "person"), (6, "cluster")):
+        effect = minimum_detectable_effect(0.02, *size)
+        assert detection_power(effect, 0.02, *size) == pytest.approx(0.8, abs=1e-4)
 
 
 def test_power_without_an_effect_is_the_level():
-    assert detection_power(0.0, 0.02) == pytest.approx(0.05)
+    assert detection_power(0.0, 0.02, 0, "person") == pytest.approx(0.05)
 
 
 def test_exaggeration_agrees_with_simulation():

@@ -95,12 +95,14 @@ def test_the_slope_test_is_the_gate_and_its_bias_that_of_simulation(group_time):
     assert row["power"] == gate["power"]
     pooled = [drift_at(group_time, 2), pool_at(group_time, 2)]
     parts = np.column_stack([part.influence for part in pooled])
+    critical = 1.959964
     if row["conf_high"] - row["conf_low"] > 2 * 1.96 * np.sqrt((parts[:, 0] ** 2).sum()) / 400:
         parts = np.array([np.bincount(np.arange(400) % 20, p) for p in parts.T]).T
         parts *= np.sqrt(20 / 19)
+        critical = 2.093024  # t with 19 degrees of freedom
     covariance = parts.T @ parts / 400**2
     draws = np.random.default_rng(0).multivariate_normal([0.05, 0.05], covariance, 400_000)
-    passed = np.abs(draws[:, 0]) < 1.959964 * np.sqrt(covariance[0, 0])
+    passed = np.abs(draws[:, 0]) < critical * np.sqrt(covariance[0, 0])
     assert row["power"] == pytest.approx(1 - passed.mean(), abs=0.003)
     assert row["bias"] == pytest.approx(draws[passed, 1].mean(), abs=0.001)
 

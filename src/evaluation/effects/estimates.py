@@ -15,6 +15,7 @@ from evaluation.effects.aggregation import (
     unite_designs,
 )
 from evaluation.effects.bands import sup_t_critical
+from evaluation.effects.differences import adjust_several
 from evaluation.effects.power import minimum_detectable_effect
 
 KEY = ["result_id"]
@@ -157,7 +158,8 @@ def make_result_id(row: dict) -> str:
     """
     names = ["year", "policy", "design", "term", "outcome", "subgroup"]
     parts = [str(row[name]) for name in names]
-    tail = [] if row["term"] == "primary" else [row["cohort"], row["event_time"]]
+    at_horizon = row["term"] in ("primary", "difference")
+    tail = [] if at_horizon else [row["cohort"], row["event_time"]]
     return ".".join(parts + [str(int(value)) for value in tail if not pd.isna(value)])
 
 
@@ -169,11 +171,15 @@ def adjust_secondary(estimates: pd.DataFrame, outcomes: list[str]) -> pd.DataFra
     """
     result = estimates.reset_index(drop=True)
     tested = result["term"].eq("primary") & result["outcome"].isin(outcomes)
-    for _, rows in result[tested & result["p_value"].notna()].groupby("design"):
-        ordered = rows["p_value"].sort_values()
-        steps = ordered * np.arange(len(ordered), 0, -1)
-        result.loc[ordered.index, "p_adjusted"] = steps.cummax().clip(upper=1.0)
-    return result
+    return adjust_by_design(result, tested)
+
+
+def adjust_by_design(rows: pd.DataFrame, tested: pd.Series) -> pd.DataFrame:
+    """Fill ``p_adjusted`` of the tested rows, each design being a family of its own."""
+    for _, family in rows.loc[tested, "p_value"].groupby(rows["design"]):
+        adjusted = adjust_several(family)
+        rows.loc[adjusted.index, "p_adjusted"] = adjusted
+    return rows
 
 
 def trace_paths(study, cs: GroupTime, balanced: GroupTime, times) -> pd.DataFrame:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from evaluation.effects.aggregation import GroupTime, Pooled, interval, pool_at, pool_by
 from evaluation.effects.did import design_matrix, fit_propensity
+from evaluation.effects.differences import subtract
 from evaluation.effects.district import risk_set_effects
 from evaluation.effects.power import detection_power
 from evaluation.errors import PlanError
@@ -38,7 +39,8 @@ def judge_difference(gate: str, pooled: Pooled | None, cluster, plan: dict) -> d
     if not np.isfinite(row["std_error"]):
         return untested(gate, limits[gate])
     matters = plan["estimand"]["effect_that_matters"]
-    power = detection_power(matters, row["std_error"], limits["significance"])
+    size = (row["std_error"], row["n_clusters"], row["inference"])
+    power = detection_power(matters, *size, limits["significance"])
     large = abs(row["estimate"]) > limits[gate] and row["p_value"] < limits["significance"]
     state = "failed" if large else "weak" if power < limits["min_power"] else "passed"
     return {
@@ -200,18 +202,8 @@ def check_agreement(cs: GroupTime, balanced: GroupTime, horizon: int, plan: dict
     without what `aggregation.serve_realised` adds: the luck of the participants without
     the policy is the same in both designs and cancels.
     """
-    pair = [pool_at(design, horizon, expected=True) for design in (cs, balanced)]
-    if None in pair:
-        return untested("agreement", plan["gates"]["agreement"])
-    units = pd.concat([cs.units, balanced.units]).drop_duplicates("unit")
-    names = pd.Index(units["unit"])
-    gap, used = np.zeros(len(names)), np.zeros(len(names), bool)
-    for sign, design, pooled in ((1, cs, pair[0]), (-1, balanced, pair[1])):
-        at = names.get_indexer(design.units["unit"])
-        gap[at] += sign * pooled.influence / len(pooled.influence) * len(names)
-        used[at] |= pooled.used
-    difference = Pooled(pair[0].estimate - pair[1].estimate, gap, used, used)
-    return judge_difference("agreement", difference, units["cluster"], plan)
+    gap = subtract(balanced, cs, horizon, expected=True)
+    return judge_difference("agreement", *(gap or (None, None)), plan)
 
 
 def load_words(reference: Path) -> dict:

@@ -1,13 +1,20 @@
 """For whom it differs: the subgroups that the plan names, and whether the difference is one."""
 
-import numpy as np
 import pandas as pd
 
-from evaluation.effects.aggregation import Pooled, aggregate, interval, pool_at, unite_designs
+from evaluation.effects.aggregation import interval, pool_at, unite_designs
 from evaluation.effects.balancing import balanced_effects, stack_sets
+from evaluation.effects.differences import subtract
 from evaluation.effects.district import risk_set_effects
-from evaluation.effects.estimates import COLUMNS, PUBLISHED
+from evaluation.effects.estimates import (
+    COLUMNS,
+    PUBLISHED,
+    adjust_by_design,
+    make_result_id,
+    tabulate_estimates,
+)
 from evaluation.effects.power import minimum_detectable_effect
+from evaluation.errors import PlanError
 
 _MIDDLE_AGE = 45
 # What a group is split by: the values and how each is named.
@@ -42,41 +49,54 @@ def tabulate_subgroups(study, plan: dict) -> pd.DataFrame:
 
     A split is shown only if every one of its groups holds the plan's minimum of treated
     and comparison persons at the horizon: one group alone would give away the other.
-    ``difference`` rows compare the second value with the first, with the error of the
-    difference by person and by cluster; their p-values are Holm-adjusted over the splits
-    (per design), so that looking at many groups finds no more than it should.
+    ``difference`` rows compare the second value with the first (of more than two, each
+    with the first), with the error of the difference by person and by cluster; their
+    p-values are Holm-adjusted over all of them (per design), so that looking at many
+    groups finds no more than it should.
 
     Parameters
     ----------
     study
         As returned by `study.load_study`.
     plan
-        ``heterogeneity.subgroups`` and ``gates``.
+        ``heterogeneity.subgroups`` (`VALUES`, ``cohort``) and ``gates``.
 
     Returns
     -------
     pandas.DataFrame
         Columns of ``estimates_<policy>``, key ``result_id``; ``term`` is ``primary`` or
         ``difference``, ``subgroup`` such as ``female=male`` or ``female``.
+
+    Raises
+    ------
+    PlanError
+        If the plan names a split that is not known.
     """
-    sets, rows = add_groups(study), []
+    sets, tables = add_groups(study), []
+    splits = VALUES | {"cohort": {g: str(g) for g in study.cohorts}}
     for name in plan["heterogeneity"]["subgroups"]:
-        values = [v for v in VALUES.get(name, ()) if name in sets]
-        found = {v: _estimate(study, _keep(sets, name, v)) for v in values}
-        if found and all(_is_large(designs, study, plan) for designs in found.values()):
-            for value, designs in found.items():
-                rows += _tabulate(designs, study, f"{name}={VALUES[name][value]}")
-            rows += _compare(*found.values(), study, name)
-    table = pd.DataFrame(rows)
-    if table.empty:
-        return pd.DataFrame(columns=COLUMNS)
-    table = _adjust(table).assign(
-        year=study.edition, policy=study.policy, outcome=study.outcome, event_time=study.horizon
-    )
-    names = ["year", "policy", "design", "term", "outcome", "subgroup"]
-    table["result_id"] = table[names].astype(str).agg(".".join, axis=1)
-    whole = dict.fromkeys(["event_time", "cohort", "n_obs", "n_treated", "n_clusters"], "Int64")
-    return table.reindex(columns=COLUMNS).astype(whole)
+        if name not in splits:
+            raise PlanError(
+                f"analysis_plan.toml 的 [heterogeneity] 中有未知的分组“{name}”。"
+                f"可选：{'、'.join(splits)}。"
+            )
+        labels = {v: f"{name}={label}" for v, label in splits[name].items() if name in sets}
+        found = {v: _estimate(study, _keep(sets, name, v)) for v in labels}
+        if len(found) < 2 or not all(_is_large(one, study, plan) for one in found.values()):
+            continue
+        same = _labels(study)
+        tables += [tabulate_estimates(found[v], subgroup=labels[v], **same) for v in labels]
+        first, *others = labels
+        for v in others:
+            subgroup = name if len(labels) == 2 else labels[v]
+            tables.append(_compare(found[first], found[v], study, subgroup))
+    table = pd.concat(tables or [pd.DataFrame(columns=COLUMNS)], ignore_index=True)
+    return adjust_by_design(table, table["term"].eq("difference"))
+
+
+def _labels(study) -> dict:
+    same = {"year": study.edition, "policy": study.policy, "outcome": study.outcome}
+    return same | {"horizon": study.horizon, "terms": ["primary"]}
 
 
 def _keep(sets, name, value):
@@ -107,57 +127,22 @@ def _is_large(designs, study, plan):
     return treated >= limits["min_treated"] and others >= limits["min_comparison"]
 
 
-def _tabulate(designs, study, subgroup):
-    rows = {
-        name: aggregate(design, "primary", study.horizon).iloc[0].to_dict()
-        for name, design in designs.items()
-    }
-    for row in rows.values():
-        size = (row["std_error"], row["n_clusters"], row["inference"])
-        row["mde"] = minimum_detectable_effect(*size)
-    first, second = (rows[name] for name in PUBLISHED)
-    rows["published"] = first | unite_designs(first, second)
-    rows["published"]["mde"] = max(first["mde"], second["mde"])
-    return [row | {"design": name, "subgroup": subgroup} for name, row in rows.items()]
-
-
-def _compare(first, second, study, name):
+def _compare(first, second, study, subgroup) -> pd.DataFrame:
+    """Rows of the difference, in the form of `estimates.tabulate_estimates`."""
     rows = {}
     for design in PUBLISHED:
-        pair = [first[design], second[design]]
-        difference, cluster = subtract(*pair, study.horizon)
-        rows[design] = {"term": "difference", "cohort": None} | interval(difference, cluster)
+        difference, cluster = subtract(first[design], second[design], study.horizon)
+        row = interval(difference, cluster)
+        size = (row["std_error"], row["n_clusters"], row["inference"])
+        rows[design] = row | {"mde": minimum_detectable_effect(*size)}
     both = unite_designs(rows["cs"], rows["balanced"])
-    rows["published"] = rows["cs"] | both
-    return [row | {"design": design, "subgroup": name} for design, row in rows.items()]
-
-
-def subtract(first, second, horizon: int) -> tuple[Pooled, pd.Series]:
-    """Second less first effect at a horizon; who stands in both is counted once.
-
-    Returns
-    -------
-    tuple
-        The difference with the influence of each person, and their clusters.
-    """
-    units = pd.concat([first.units, second.units]).drop_duplicates("unit")
-    names, n = pd.Index(units["unit"]), len(units)
-    total, used, treated = np.zeros(n), np.zeros(n, bool), np.zeros(n, bool)
-    estimate = 0.0
-    for sign, design in ((-1, first), (1, second)):
-        pooled, at = pool_at(design, horizon), names.get_indexer(design.units["unit"])
-        total[at] += sign * pooled.influence / len(pooled.influence) * n
-        used[at] |= pooled.used
-        treated[at] |= pooled.treated
-        estimate += sign * pooled.estimate
-    return Pooled(estimate, total, treated, used), units["cluster"].astype(object)
-
-
-def _adjust(table):
-    """Holm over the splits, per design."""
-    table = table.assign(p_adjusted=np.nan)
-    for _, rows in table[table["term"] == "difference"].groupby("design"):
-        ordered = rows["p_value"].astype(float).sort_values()
-        steps = ordered * np.arange(len(ordered), 0, -1)
-        table.loc[ordered.index, "p_adjusted"] = steps.cummax().clip(upper=1.0)
-    return table
+    both["mde"] = max(row["mde"] for row in rows.values())
+    same = {"year": study.edition, "policy": study.policy, "outcome": study.outcome}
+    same |= {"term": "difference", "event_time": study.horizon, "cohort": None}
+    found = [
+        same | row | {"design": design, "subgroup": subgroup}
+        for design, row in (rows | {"published": both}).items()
+    ]
+    ids = [make_result_id(row) for row in found]
+    whole = dict.fromkeys(["event_time", "cohort", "n_obs", "n_treated", "n_clusters"], "Int64")
+    return pd.DataFrame(found).assign(result_id=ids).reindex(columns=COLUMNS).astype(whole)

@@ -18,15 +18,26 @@ def minimum_detectable_effect(
     `published` result it is the larger of the two designs': the union of intervals
     leaves out zero only if the wider one does, so the true figure is a little higher.
     """
-    upper = 0.5 + confidence / 2
-    by_cluster = inference == "cluster"
-    critical = special.stdtrit(n_clusters - 1, upper) if by_cluster else special.ndtri(upper)
+    critical = critical_value(n_clusters, inference, 1 - confidence)
     return float((critical + special.ndtri(power)) * std_error)
 
 
-def detection_power(effect: float, std_error: float, significance: float = 0.05) -> float:
-    """Probability that a two-sided test at `significance` sees an effect of this size."""
-    critical = stats.norm.ppf(1 - significance / 2)
+def critical_value(n_clusters: int, inference: str, significance: float = 0.05) -> float:
+    """Two-sided critical value of a reported interval: normal, or t(G−1) by cluster."""
+    upper = 1 - significance / 2
+    by_cluster = inference == "cluster"
+    return special.stdtrit(n_clusters - 1, upper) if by_cluster else special.ndtri(upper)
+
+
+def detection_power(
+    effect: float,
+    std_error: float,
+    n_clusters: int,
+    inference: str,
+    significance: float = 0.05,
+) -> float:
+    """Probability that the test of the reported interval sees an effect of this size."""
+    critical = critical_value(n_clusters, inference, significance)
     shift = abs(effect) / std_error
     return float(stats.norm.sf(critical - shift) + stats.norm.cdf(-critical - shift))
 

@@ -14,7 +14,7 @@ from scipy import special, stats
 from evaluation.effects.aggregation import GroupTime, interval, pool_at
 from evaluation.effects.events import BASE, EventStudy
 from evaluation.effects.gates import drift_at
-from evaluation.effects.power import detection_power
+from evaluation.effects.power import critical_value, detection_power
 
 DRAWS = 100_000
 COLUMNS = ["test", "estimate", "conf_low", "conf_high", "p_value", "power", "bias"]
@@ -105,7 +105,8 @@ def examine_slope(
     horizon, cluster = int(events.times[-1]), group_time.units["cluster"]
     carried, target = drift_at(group_time, horizon), pool_at(group_time, horizon)
     row = interval(carried, cluster)
-    error, critical = row["std_error"], stats.norm.isf(significance / 2)
+    size = row["n_clusters"], row["inference"]
+    error, critical = row["std_error"], critical_value(*size, significance)
     parts = [carried.influence, target.influence]
     if row["inference"] == "cluster":
         parts = [np.bincount(cluster.cat.codes, part) for part in parts]
@@ -114,7 +115,7 @@ def examine_slope(
     mass = special.ndtr(high) - special.ndtr(low)
     pull = error * (stats.norm.pdf(low) - stats.norm.pdf(high)) / mass
     return {name: row[name] for name in ("estimate", "conf_low", "conf_high", "p_value")} | {
-        "power": detection_power(drift, error, significance),
+        "power": detection_power(drift, error, *size, significance),
         "bias": drift + regression * pull,
     }
 
