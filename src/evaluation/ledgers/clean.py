@@ -26,7 +26,7 @@ from evaluation.ledgers.headings import LEDGERS
 from evaluation.ledgers.linking import hash_persons, link_businesses, link_column, link_persons
 from evaluation.ledgers.places import name_townships
 from evaluation.ledgers.programmes import check_histories, check_rows
-from evaluation.ledgers.raw import NEVER, Raw, read_parts, stack_parts
+from evaluation.ledgers.raw import NEVER, Raw, read_parts, stack_parts, uncollected
 from evaluation.ledgers.reference import Reference, load_reference
 from evaluation.ledgers.rules import (
     SET_ASIDE,
