@@ -1,6 +1,7 @@
 """Where files live: for the batch, for a notebook run by hand, for a test."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -130,6 +131,23 @@ def list_corrections(folder: Path) -> list[Path]:
         and path.is_file()
         and path.name.lower().startswith(("更正", "corrections"))
     )
+
+
+def year_received(file: str) -> int:
+    """Year received of a file, from the folder per year that it lies in; 0 in a flat folder.
+
+    Parameters
+    ----------
+    file
+        Path below the folder of the ledgers, with ``/``.
+
+    Examples
+    --------
+    >>> year_received("2023/罗江镇/名册.xlsx"), year_received("2023.xlsx")
+    (2023, 0)
+    """
+    found = re.search(r"(?:^|/)((?:19|20)\d\d)(?=/)", file)
+    return int(found[1]) if found else 0
 
 
 def has_ledgers(folder: Path) -> bool:

@@ -1,7 +1,6 @@
 """Rows of a ledger as typed: the sheets of a file, and then files, below each other."""
 
 import gc
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from evaluation.ledgers import values
 from evaluation.ledgers.headings import Aliases
 from evaluation.ledgers.layout import find_tables
 from evaluation.ledgers.workbook import read_grids
+from evaluation.paths import year_received
 
 GUIDE = "填写说明"  # a sheet that says how the others are filled in
 NEVER = -1
@@ -163,8 +163,7 @@ def read_parts(path: Path, folder: Path, aliases: Aliases) -> tuple[list[Part], 
         problems += [(grid.file, grid.sheet, *problem) for problem in said]
         for block in blocks:
             tables.setdefault(block.table.ledger, []).append((grid, block))
-    years = re.findall(r"(?:^|/)((?:19|20)\d\d)(?=/)", path.relative_to(folder).as_posix())
-    received = int(years[0]) if years else 0
+    received = year_received(path.relative_to(folder).as_posix())
     return [_read_part(ledger, found, received) for ledger, found in tables.items()], problems
 
 

@@ -4,14 +4,13 @@ Ledgers that repeat themselves every year are compared row by row. Everything is
 edition sees it, so that each edition tells what it learnt, and none before it changes.
 """
 
-import re
-
 import numpy as np
 import pandas as pd
 
 from evaluation.ledgers.declarations import CLEAN, SOURCE
 from evaluation.ledgers.schema import KEY
 from evaluation.panel.edition import EVENT, KEYS, blank_later
+from evaluation.paths import year_received
 
 KINDS = {
     "late": ("晚报", "Late"),
@@ -156,8 +155,7 @@ def _find_seen(table, ledger, edition) -> pd.DataFrame:
 def _find_deliveries(table) -> np.ndarray:
     """Year in which each row was delivered; a corrected row's is that of the row as typed."""
     codes, files = pd.factorize(table["source_file"])
-    years = [re.findall(r"(?:^|/)((?:19|20)\d\d)(?=/)", file) for file in files]
-    delivered = np.array([int(found[0]) if found else 0 for found in years])[codes]
+    delivered = np.array([year_received(file) for file in files])[codes]
     flat = delivered == 0
     if flat.any():
         rows = table[flat]
