@@ -8,7 +8,10 @@ times as strong as work before entry" can be judged by whoever knows the people.
 from dataclasses import dataclass
 
 import numpy as np
+import statsmodels.api as sm
 from scipy import optimize, special
+
+from evaluation.effects.did import design_matrix
 
 _MOST = 1_000.0  # times as strong; beyond it the answer is "no such thing"
 
@@ -51,28 +54,24 @@ def fit_with_benchmark(
     weights
         Of the rows; none = 1.
     """
-    w = np.sqrt(np.ones(len(outcome)) if weights is None else weights)[:, None]
-    y, d = (w[:, 0] * np.asarray(part, dtype=float) for part in (outcome, treated))
-    base = w * np.column_stack([np.ones(len(y)), covariates])
-    full = np.column_stack([base, w * benchmark])
+    w = np.ones(len(outcome)) if weights is None else np.asarray(weights, dtype=float)
+    y, d = (np.asarray(part, dtype=float) for part in (outcome, treated))
+    base, full = design_matrix(covariates), design_matrix(np.hstack([covariates, benchmark]))
 
-    def residual(part, x):
-        return part - x @ np.linalg.lstsq(x, part, rcond=None)[0]
+    def explain(part, *columns):
+        return sm.WLS(part, np.column_stack(columns), weights=w).fit()
 
-    y_left, d_left = residual(y, full), residual(d, full)
-    estimate = float(d_left @ y_left / (d_left @ d_left))
-    rest = y_left - estimate * d_left
-    dof = len(y) - np.linalg.matrix_rank(full) - 1
-    error = float(np.sqrt(rest @ rest / dof / (d_left @ d_left)))
-    with_treatment = np.column_stack([base, d])
-    of_outcome = residual(y, with_treatment)
-    of_treatment = residual(d, base)
+    fit = explain(y, d, full)
+    left = {
+        "treatment": explain(d, full).ssr / explain(d, base).ssr,
+        "outcome": fit.ssr / explain(y, d, base).ssr,
+    }
     return Regression(
-        estimate=estimate,
-        std_error=error,
-        dof=int(dof),
-        partial_treatment=1 - float(d_left @ d_left) / float(of_treatment @ of_treatment),
-        partial_outcome=1 - float(rest @ rest) / float(of_outcome @ of_outcome),
+        estimate=float(fit.params[0]),
+        std_error=float(fit.bse[0]),
+        dof=int(fit.df_resid),
+        partial_treatment=float(1 - left["treatment"]),
+        partial_outcome=float(1 - left["outcome"]),
     )
 
 
