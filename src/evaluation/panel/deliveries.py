@@ -9,7 +9,7 @@ import pandas as pd
 
 from evaluation.ledgers.declarations import CLEAN, SOURCE
 from evaluation.ledgers.schema import KEY
-from evaluation.panel.edition import EVENT, KEYS, blank_later
+from evaluation.panel.edition import THINGS, blank_later, find_events, find_received
 from evaluation.paths import year_received
 
 KINDS = {
@@ -141,13 +141,8 @@ def _compare_ledger(table, ledger, edition):
 
 def _find_seen(table, ledger, edition) -> pd.DataFrame:
     """Rows that the edition sees, in order of delivery; the index is that of `table`."""
-    seen = table["received"].to_numpy() <= edition
-    if "superseded" in table:
-        seen &= ~(table["superseded"] <= edition).fillna(False).to_numpy(dtype=bool)
-    event = table[EVENT[ledger][0]]
-    for column in EVENT[ledger][1:]:
-        event = event.fillna(table[column])
-    seen &= (event <= pd.Timestamp(edition, 12, 31)).to_numpy()
+    event = find_events(table, ledger)
+    seen = find_received(table, edition) & (event <= pd.Timestamp(edition, 12, 31)).to_numpy()
     rows = pd.DataFrame({"delivered": _find_deliveries(table), "event": event})
     return rows[seen].sort_values("delivered", kind="stable")
 
@@ -170,7 +165,7 @@ def _follow(rows, ledger) -> pd.Series:
 
     A row without a number takes the person of the only one of the same name and dates.
     """
-    dates = [name for name in KEYS[ledger] if name not in ("person_id", "loan_id")]
+    dates = THINGS[ledger]
     key = _hash(rows, ["person_id", *dates])
     if ledger == "loan":
         key = _hash(rows, ["loan_id"]).fillna(key)

@@ -3,17 +3,12 @@
 import numpy as np
 import pandas as pd
 
+from evaluation.ledgers.schema import KEY_DATES
+
 SOURCE = ["received", "source_file", "source_sheet", "source_row"]
 
-# Per ledger: the day of the event (the first column that is known), which columns are
-# only known from a later day on, and what makes two rows versions of the same thing.
-EVENT = {
-    "roster": ["snapshot_on"],
-    "register": ["start"],
-    "subsidy": ["applied_on"],
-    "loan": ["applied_on", "paid_out"],
-    "post": ["started_on"],
-}
+# Per ledger: which columns are only known from a later day on, what makes two rows versions
+# of the same thing, and what tells the things of one person apart.
 DATED = {
     "roster": {"returned_on": [], "left_on": []},
     "register": {"end": [], "registered_on": [], "deregistered_on": []},
@@ -37,6 +32,10 @@ KEYS = {
     "subsidy": ["person_id", "applied_on"],
     "loan": ["loan_id", "person_id", "applied_on"],
     "post": ["person_id", "started_on"],
+}
+THINGS = {
+    ledger: [name for name in names if name not in ("person_id", "loan_id")]
+    for ledger, names in KEYS.items()
 }
 
 
@@ -91,17 +90,13 @@ def cut_ledger(rows: pd.DataFrame, ledger: str, edition: int):
 
 def _find_visible(rows, ledger, edition):
     """Positions of the rows known by the edition's end, in order of receipt and source."""
-    visible = (rows["received"].fillna(0) <= edition).to_numpy(dtype=bool)
-    if "superseded" in rows:  # corrected by then: its corrected version is another row
-        visible = visible & ~(rows["superseded"] <= edition).fillna(False).to_numpy(dtype=bool)
+    visible = find_received(rows, edition)
     if ledger == "roster":
         year = rows["snapshot_year"]
         undated = year.isna().to_numpy()
         later = (year > edition).fillna(False).to_numpy(dtype=bool)
     else:
-        event = rows[EVENT[ledger][0]]
-        for column in EVENT[ledger][1:]:
-            event = event.fillna(rows[column])
+        event = find_events(rows, ledger)
         undated = event.isna().to_numpy()
         later = (event > pd.Timestamp(edition, 12, 31)).to_numpy()
     counts = {
@@ -113,6 +108,24 @@ def _find_visible(rows, ledger, edition):
     kept = np.flatnonzero(visible & ~undated & ~later)
     codes = [pd.factorize(rows[name], sort=True)[0][kept] for name in reversed(SOURCE)]
     return kept[np.lexsort(codes)], counts
+
+
+def find_received(rows: pd.DataFrame, edition: int) -> np.ndarray:
+    """Mark the rows received by the edition's end and not corrected by then."""
+    received = (rows["received"].fillna(0) <= edition).to_numpy(dtype=bool)
+    if "superseded" in rows:  # corrected by then: its corrected version is another row
+        corrected = (rows["superseded"] <= edition).fillna(False).to_numpy(dtype=bool)
+        return received & ~corrected
+    return received
+
+
+def find_events(rows: pd.DataFrame, ledger: str) -> pd.Series:
+    """Day of each row's event: the first of its key dates that is known."""
+    first, *others = KEY_DATES[ledger]
+    event = rows[first]
+    for column in others:
+        event = event.fillna(rows[column])
+    return event
 
 
 def blank_later(rows: pd.DataFrame, ledger: str, close) -> pd.DataFrame:
@@ -139,7 +152,6 @@ def blank_later(rows: pd.DataFrame, ledger: str, close) -> pd.DataFrame:
 
 def keep_latest(rows: pd.DataFrame, ledger: str) -> np.ndarray:
     """Positions of the latest version of each row; `rows` in order of receipt and source."""
-    dates = [name for name in KEYS[ledger] if name not in ("person_id", "loan_id")]
     key, turn = rows[KEYS[ledger]], np.arange(len(rows))
     linked = rows["person_id"].notna()
     if ledger == "loan":
@@ -151,7 +163,7 @@ def keep_latest(rows: pd.DataFrame, ledger: str) -> np.ndarray:
         turn = np.lexsort((turn, rows["valid"].fillna(1), rows["received"]))
         key = key.iloc[turn]
     latest = turn[linked[turn] & ~key.duplicated(keep="last").to_numpy()]
-    loose = rows[["name_key", "phone_key", *dates]].iloc[turn[~linked[turn]]]
+    loose = rows[["name_key", "phone_key", *THINGS[ledger]]].iloc[turn[~linked[turn]]]
     loose = loose[loose["name_key"].isna() | ~loose.duplicated(keep="last")]
     phones = pd.Index(loose["phone_key"].dropna().unique())
     if len(phones):

@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from evaluation.ledgers.places import bare_village
-from evaluation.panel.edition import KEYS
+from evaluation.ledgers.schema import KEY_DATES
+from evaluation.panel.edition import THINGS
 
 WORKING_AGES = (15, 80)
 FEW = 10  # namesakes known: with more of them a day in common is met by chance
@@ -25,8 +26,6 @@ _DAYS = {
     "loan": {"borrowed": "applied_on", "paid": "paid_out"},
     "post": {"first": "started_on", "last": "ended_on"},
 }
-_EVENT = {"register": "start", "subsidy": "applied_on", "loan": "applied_on"}
-_EVENT |= {"post": "started_on"}
 _FOREVER = 100_000  # days; no day is as late
 
 
@@ -160,7 +159,7 @@ def _describe(rows, ledger, number):
     if ledger == "roster":
         part["year"] = rows["snapshot_year"].astype("float64")
     else:
-        part["event_year"] = rows[_EVENT[ledger]].dt.year.astype("float64")
+        part["event_year"] = rows[KEY_DATES[ledger][0]].dt.year.astype("float64")
     if ledger == "post":
         part["form"] = "post"
     for column in ("first", "last", "founded", "asked", "borrowed", "paid"):
@@ -168,8 +167,7 @@ def _describe(rows, ledger, number):
     if "valid" in rows:  # a cancelled spell is no work
         part.loc[(rows["valid"] == 0).fillna(False), ["first", "last"]] = -1
     part["after"] = np.where(part["last"] >= 0, part["last"] + 1, -1)
-    thing = [name for name in KEYS[ledger] if name not in ("person_id", "loan_id")]
-    part["thing"] = pd.util.hash_pandas_object(rows[thing], index=False).to_numpy()
+    part["thing"] = pd.util.hash_pandas_object(rows[THINGS[ledger]], index=False).to_numpy()
     delivery = rows["received"].to_numpy(dtype="uint64") * np.uint64(8) + np.uint64(number)
     part["delivery"] = part["thing"] ^ (delivery * np.uint64(0x9E3779B97F4A7C15))
     return part
