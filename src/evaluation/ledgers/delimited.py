@@ -1,4 +1,4 @@
-"""Read a csv file: its encoding, its separator, its rows."""
+"""Read a csv file: its separator, its rows."""
 
 import csv
 import io
@@ -10,6 +10,7 @@ from pyarrow import csv as arrow_csv
 
 from evaluation.errors import LedgerError
 from evaluation.ledgers.sheets import MAX_CELLS, MAX_COLUMNS
+from evaluation.ledgers.text_files import decode
 
 _LONGEST_CELL = 2**20  # characters
 
@@ -57,32 +58,6 @@ class Lines(Sequence):
                 check_utf8=False, column_types=dict.fromkeys(names, pa.string())
             ),
         ).columns
-
-
-def decode(data: bytes) -> str:
-    """Decode text: byte order mark, then UTF-8 strict, then GB18030 strict.
-
-    Detection libraries are no help: they take short files in GB18030 for Korean.
-
-    Raises
-    ------
-    LedgerError
-        If it is neither.
-    """
-    marks = {
-        b"\xef\xbb\xbf": "utf-8-sig",
-        b"\xff\xfe": "utf-16",
-        b"\xfe\xff": "utf-16",
-    }
-    order = [code for mark, code in marks.items() if data.startswith(mark)]
-    for encoding in order or ["utf-8", "gb18030"]:
-        try:
-            text = data.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        if "\0" not in text:
-            return text
-    raise LedgerError("文字编码既不是 UTF-8 也不是 GB18030，请另存为“CSV UTF-8”或 xlsx。")
 
 
 def read_csv(data: bytes) -> Sequence[list]:

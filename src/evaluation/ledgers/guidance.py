@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from evaluation.ledgers.column_types import TYPES
 from evaluation.ledgers.declarations import CLEAN, TYPED
 from evaluation.ledgers.schema import FILLED
+from evaluation.ledgers.text_files import read_reference
 from evaluation.ledgers.usual import load_headings, load_words
 
 # The columns of a template, in the usual order.
@@ -143,7 +142,7 @@ def describe_fields(ledger: str, reference: Path) -> list[Field]:
 
 def list_townships(reference: Path) -> dict[str, str]:
     """List the present townships with a village of each."""
-    places = pd.read_csv(reference / "places.csv", dtype=str, encoding="utf-8-sig").fillna("")
+    places = read_reference(reference / "places.csv")
     present = places[(places["code"] == places["code_old"]) & (places["to"] == "")]
     villages = present[present["village"] != ""].groupby("township_old")["village"].first()
     units = present.loc[present["village"] == "", "township_old"]

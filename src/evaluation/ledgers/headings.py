@@ -1,17 +1,14 @@
 """Known headings: which column of which ledger each of them stands for."""
 
 import functools
-import io
 import re
 import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from evaluation.errors import LedgerError
 from evaluation.ledgers.declarations import CLEAN, TYPED
-from evaluation.ledgers.delimited import decode
+from evaluation.ledgers.text_files import read_reference
 
 LEDGERS = {
     "roster": "返乡农民工实名制台账",
@@ -64,7 +61,7 @@ class Aliases:
 
 
 def load_aliases(reference: Path) -> Aliases:
-    """Read ``columns.csv``, as Excel or an editor saved it.
+    """Read ``columns.csv``.
 
     Raises
     ------
@@ -72,10 +69,9 @@ def load_aliases(reference: Path) -> Aliases:
         If a row names no ledger or column there is, or if one heading stands for two
         columns of the same ledger.
     """
-    text = decode((reference / "columns.csv").read_bytes())
-    table = pd.read_csv(io.StringIO(text), dtype=str).fillna("").reindex(columns=_FIELDS)
+    table = read_reference(reference / "columns.csv").reindex(columns=_FIELDS, fill_value="")
     aliases = Aliases(*({ledger: {} for ledger in LEDGERS} for _ in range(3)))
-    for row in table.fillna("").itertuples():
+    for row in table.itertuples():
         key, known = normalise(row.heading), CLEAN.get(row.ledger, {})
         if not key:
             continue

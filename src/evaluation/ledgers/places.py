@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from evaluation.ledgers.text_files import read_reference
 from evaluation.ledgers.values import clean_text, take, take_texts
 from evaluation.plan import load_district
 
@@ -40,7 +41,7 @@ class Gazetteer:
 
 def load_places(reference: Path) -> Gazetteer:
     """Read ``places.csv`` and the district's names."""
-    places = pd.read_csv(reference / "places.csv", dtype=str, encoding="utf-8-sig").fillna("")
+    places = read_reference(reference / "places.csv")
     district = load_district(reference)["district"]
     units, villages = {}, {}
     for row in places.itertuples():

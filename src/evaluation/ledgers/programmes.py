@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.ledgers.rules import KINDS, note, note_table
+from evaluation.ledgers.text_files import read_reference
 
 _VERIFIED = {"yes": "已核实", "secondary": "据转述，未见原文", "no": "未经核实"}
 # A date typed as a month ends with it, and two deliveries may give one day differently.
@@ -49,7 +50,7 @@ Rules = dict[tuple[str, str], list[Rule]]
 
 def load_rules(reference: Path) -> Rules:
     """Read ``rules.csv``: the rules by programme and name, in the order of the file."""
-    table = pd.read_csv(reference / "rules.csv", dtype=str, encoding="utf-8-sig").fillna("")
+    table = read_reference(reference / "rules.csv")
     rules = {}
     for row in table.to_dict("records"):
         first = pd.Timestamp(row["from"] or "1900-01-01")

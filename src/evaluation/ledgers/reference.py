@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import pandas as pd
-
 from evaluation.ledgers import identity, places, values
 from evaluation.ledgers.headings import Aliases, load_aliases
 from evaluation.ledgers.programmes import Rules, load_rules
+from evaluation.ledgers.text_files import read_reference
 from evaluation.plan import load_district
 
 
@@ -25,7 +24,7 @@ class Reference:
 
 def load_reference(reference: Path, key: bytes) -> Reference:
     """Read headings, words, places and the prefixes that need no remark."""
-    table = pd.read_csv(reference / "words.csv", dtype=str, encoding="utf-8-sig")
+    table = read_reference(reference / "words.csv")
     words = {
         column: dict(zip(group["word"].map(values.clean_text), group["value"], strict=True))
         for column, group in table.groupby("column")

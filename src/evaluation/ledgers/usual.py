@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from evaluation.ledgers.text_files import read_reference
+
 _OFFICIAL = r"[a-z]{3}\d+"  # aac002 and the like: codes, no headings for people
 
 
@@ -16,7 +18,7 @@ def load_headings(reference: Path) -> pd.DataFrame:
         Index ``(ledger, column)`` in the order of the file: ``heading``, ``required`` (a
         table without it is refused), ``unit`` taken where none is said, ``note``.
     """
-    table = pd.read_csv(reference / "columns.csv", dtype=str, encoding="utf-8-sig").fillna("")
+    table = read_reference(reference / "columns.csv")
     first = table.groupby(["ledger", "column"], sort=False).first()
     named = table[~table["heading"].str.fullmatch(_OFFICIAL)]
     headings = named.groupby(["ledger", "column"], sort=False)["heading"].first()
@@ -31,7 +33,7 @@ def load_words(reference: Path) -> dict[str, list[tuple[str, str, str]]]:
     dict
         By column (``flag`` for yes/no): value, its usual word, its English name.
     """
-    table = pd.read_csv(reference / "words.csv", dtype=str, encoding="utf-8-sig").fillna("")
+    table = read_reference(reference / "words.csv")
     usual = table.drop_duplicates(["column", "value"])
     english = usual["english"].where(usual["english"] != "", usual["value"])
     usual = usual.assign(english=english.str.replace("_", " "))

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import PlanError, TableError
+from evaluation.ledgers.text_files import open_text
 from evaluation.panel.definitions import DEFINITIONS
 
 # Published figures that are rounded agree within half a percent.
@@ -52,7 +53,7 @@ def load_totals(reference: Path) -> pd.DataFrame:
     TableError
         If parts of one whole have different units.
     """
-    totals = pd.read_csv(reference / "totals.csv", encoding="utf-8-sig")
+    totals = pd.read_csv(open_text(reference / "totals.csv"))
     days = pd.to_datetime(totals["as_of"], format="%Y-%m-%d", errors="coerce")
     wrong = {
         "指标重复": totals["indicator"].duplicated(),
