@@ -18,13 +18,12 @@ from evaluation.ledgers.corrections import CONFIRMED, HEADINGS, read_filled
 from evaluation.ledgers.counts import (
     OUTCOMES,
     STATES,
-    TURNS,
+    TURN_OF,
     count_by_township,
     count_reasons,
     select_open,
 )
 from evaluation.ledgers.headings import LEDGERS
-from evaluation.ledgers.rules import KINDS
 from evaluation.trace import unrecorded
 
 # No clock: a workbook that says the same as before makes nothing run again.
@@ -131,8 +130,7 @@ def list_open(issues: pd.DataFrame, ledger: str) -> pd.DataFrame:
     copies = own.groupby(["kind", "column", "code"])["row"].transform("size")
     rows = select_open(own.assign(copies=copies))
     first = rows["state"].map({state: place for place, state in enumerate(STATES)})
-    turns = rows["kind"].map({kind: TURNS[described.turn] for kind, described in KINDS.items()})
-    rows = rows.assign(first=first, turn=turns)
+    rows = rows.assign(first=first, turn=rows["kind"].map(TURN_OF))
     rows = rows.sort_values(["first", "file", "sheet", "row"], kind="stable", ignore_index=True)
     return rows.assign(state=rows["state"].map(STATES), **dict.fromkeys(_FILLED_IN, ""))[
         list(_WIDTHS)

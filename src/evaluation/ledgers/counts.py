@@ -12,6 +12,7 @@ TURNS = {
     "office": "填报单位", "programme": "政策经办单位", "centre": "农民工服务中心",
     "": "不必处理",
 }  # fmt: skip
+TURN_OF = {kind: TURNS[described.turn] for kind, described in KINDS.items()}
 OUTCOMES = {APPLIED: "已采用", KEPT: "核实无误", ALREADY: "台账已改", REFUSED: "未采用"}
 
 
@@ -89,7 +90,7 @@ def count_reasons(issues: pd.DataFrame) -> pd.DataFrame:
     counts = counts.reset_index()
     counts["example"] = [f"{say_place(row)}，第{row.row}行" for row in counts.itertuples()]
     counts["reason"] = [KINDS[kind].reason for kind in counts["kind"]]
-    counts["turn"] = [TURNS[KINDS[kind].turn] for kind in counts["kind"]]
+    counts["turn"] = counts["kind"].map(TURN_OF)
     counts["place"] = counts["state"].map(order)
     counts = counts.sort_values(["place", "rows"], ascending=[True, False], ignore_index=True)
     counts = counts.assign(
@@ -159,8 +160,7 @@ def count_turns(issues: pd.DataFrame) -> pd.DataFrame:
         ``ledger`` and one column per party; ledgers in their order.
     """
     rows = select_open(issues)
-    turn = rows["kind"].map({kind: TURNS[described.turn] for kind, described in KINDS.items()})
-    counts = pd.crosstab(rows["ledger"], turn).rename_axis(columns=None)
+    counts = pd.crosstab(rows["ledger"], rows["kind"].map(TURN_OF)).rename_axis(columns=None)
     order = [ledger for ledger in LEDGERS if ledger in counts.index]
     return counts.loc[order].reset_index()
 
