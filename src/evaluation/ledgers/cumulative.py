@@ -7,7 +7,7 @@ import pandas as pd
 
 from evaluation.ledgers.schema import KEY_DATES
 
-_REPEATED = 0.5  # share of an older delivery's rows that makes the next one cumulative
+REPEATED = 0.5  # share of an older delivery's rows that makes the next one cumulative
 
 
 def find_current(tables: dict[str, pd.DataFrame]) -> dict[str, int]:
@@ -38,7 +38,7 @@ def _find_first(rows, date):
     years = rows["received"].to_numpy()[known]
     for newer, older in pairwise(np.unique(years)[::-1]):
         again = np.isin(things[years == older], things[years == newer])
-        if again.mean() >= _REPEATED:
+        if again.mean() >= REPEATED:
             return int(newer)
     return 0
 

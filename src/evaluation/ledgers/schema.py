@@ -10,8 +10,9 @@ import pandas as pd
 from evaluation.ledgers import declarations
 from evaluation.ledgers.column_types import TYPES
 
+PLACE = ["source_file", "source_sheet", "source_row"]
 # A corrected row stands beside the row as it was typed, received in the correction's year.
-KEY = ["source_file", "source_sheet", "source_row", "received"]
+KEY = [*PLACE, "received"]
 
 # By column its kind; what each means stands in `declarations`, where columns are added.
 SOURCE = {name: column.kind for name, column in declarations.SOURCE.items()}

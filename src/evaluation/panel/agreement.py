@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import TableError
-from evaluation.ledgers.schema import ACCOUNTED
+from evaluation.ledgers.schema import ACCOUNTED, PLACE
 from evaluation.panel.definitions import (
     TEN_THOUSAND,
     WAYS,
@@ -17,7 +17,6 @@ from evaluation.panel.edition import cut_ledger
 from evaluation.panel.linkage import link_rows
 from evaluation.panel.totals import PARTS, STATES, describe, match
 
-PLACE = ["source_file", "source_sheet", "source_row"]
 # Set aside because the row stands in its file already: nothing is missing by that.
 REPEATED = ("duplicate",)
 _NUMBERS = ["published", "ledger", "difference", *PARTS, "linked", "lost_by_linkage"]

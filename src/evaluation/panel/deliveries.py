@@ -7,8 +7,9 @@ edition sees it, so that each edition tells what it learnt, and none before it c
 import numpy as np
 import pandas as pd
 
+from evaluation.ledgers.cumulative import REPEATED
 from evaluation.ledgers.declarations import CLEAN, SOURCE
-from evaluation.ledgers.schema import KEY
+from evaluation.ledgers.schema import PLACE
 from evaluation.panel.edition import THINGS, blank_later, find_events, find_received
 from evaluation.paths import year_received
 
@@ -25,7 +26,6 @@ MODES = {
     "nothing": ("本年没有收到", "nothing received this year"),
     "unknown": ("没有按收到的年份存放", "not kept by year received"),
 }
-REPEATS = 0.5  # a delivery that repeats at least this share of the one before is cumulative
 # Until the day in the key is known, these may still move: what changes is no revision.
 OPEN = {
     "roster": {},
@@ -56,7 +56,7 @@ def compare_deliveries(clean: dict[str, pd.DataFrame], edition: int) -> pd.DataF
     edition's year. *Changed*: a row told before whose content is another one, both as of
     the end of the year in which it was told before, so that what happened since is no
     change (`OPEN`, `SUMS`). *Vanished*: a row of the delivery before that this one lacks,
-    where this one is cumulative (`REPEATS`); the row stays in the analysis. A late and a
+    where this one is cumulative (`REPEATED`); the row stays in the analysis. A late and a
     vanished row of one person are one changed row. *Corrected*: rows of earlier deliveries
     that the district's clerks corrected in that year. Rows without a number are followed by
     name and dates.
@@ -120,7 +120,7 @@ def _compare_ledger(table, ledger, edition):
         for told in (rows["delivered"] == edition, rows["delivered"] < edition)
     )
     again, last = old["follows"].isin(new["follows"]), old["delivered"] == before[-1]
-    cumulative = bool(again[last].mean() >= REPEATS)
+    cumulative = bool(again[last].mean() >= REPEATED)
     late = new[~new["follows"].isin(old["follows"]) & (new["event"].dt.year <= before[-1])]
     if "valid" in table:  # a cancelled record is no entry
         late = late[(table.loc[late.index, "valid"] != 0).fillna(True).to_numpy(dtype=bool)]
@@ -154,7 +154,7 @@ def _find_deliveries(table) -> np.ndarray:
     flat = delivered == 0
     if flat.any():
         rows = table[flat]
-        first = rows.groupby(KEY[:3], dropna=False)["received"].transform("min")
+        first = rows.groupby(PLACE, dropna=False)["received"].transform("min")
         undated = rows.groupby("source_file")["received"].transform("min") == 0
         delivered[flat] = first.mask(undated, 0)
     return delivered
@@ -222,8 +222,8 @@ def _count_corrected(table, ledger, edition):
         return _count_columns(pd.DataFrame())
     old = table[then]
     new = table[table["received"] == edition]
-    both = old[KEY[:3]].rename_axis("old").reset_index()
-    both = both.merge(new[KEY[:3]].rename_axis("new").reset_index(), on=KEY[:3])
+    both = old[PLACE].rename_axis("old").reset_index()
+    both = both.merge(new[PLACE].rename_axis("new").reset_index(), on=PLACE)
     old, new = (table.loc[both[name]].reset_index(drop=True) for name in ("old", "new"))
     return _count_columns(_find_differences(old, new, ledger))
 
