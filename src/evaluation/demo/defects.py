@@ -13,11 +13,10 @@ from evaluation.demo.breaches import turn_of
 from evaluation.demo.desk import Desk
 from evaluation.demo.mistakes import LONG, MISTAKES
 from evaluation.ledgers.rules import KINDS, SET_ASIDE
+from evaluation.ledgers.schema import KEY_DATES
 
 POLICY_RATE = 4  # policy ledgers are short: there each mistake is this much more frequent
 _TURNS = 50_000  # above any turn, a month or a year
-_KEY = {"roster": "snapshot_on", "register": "start", "subsidy": "applied_on",
-        "loan": "applied_on", "post": "started_on"}  # fmt: skip
 # Numbers of these kinds are nobody's, or somebody else's.
 _UNUSABLE = {
     "number_damaged", "number_checksum", "number_masked", "number_length", "number_birth",
@@ -46,7 +45,7 @@ NOTHING = Plan(np.array([-1]), np.array([0]))
 
 def keys_of(table: pd.DataFrame, ledger: str) -> np.ndarray:
     """Number rows by person and turn, the same in all versions of a row."""
-    turns = turn_of(table[_KEY[ledger]])
+    turns = turn_of(table[KEY_DATES[ledger][0]])
     return table["person"].to_numpy(dtype=int) * _TURNS + turns
 
 

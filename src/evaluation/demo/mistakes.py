@@ -7,8 +7,9 @@ name for a township. Nothing may be said about it.
 from evaluation.demo import typed_cells as cells
 from evaluation.demo import typed_persons as persons
 from evaluation.demo.desk import Mistake
+from evaluation.demo.typed_persons import LONG
 
-LONG, POLICIES = ("roster", "register"), ("subsidy", "loan", "post")
+POLICIES = ("subsidy", "loan", "post")
 ALL, _PLACED = LONG + POLICIES, ("roster", "subsidy", "post")
 
 # In the order in which rows are taken: a new kind below moves none above it.

@@ -10,10 +10,9 @@ import numpy as np
 import pandas as pd
 
 from evaluation.demo.breaches import turn_of
+from evaluation.ledgers.schema import KEY_DATES
 
 LATE, CHANGED, VANISHED = "late", "changed", "vanished"
-_DATES = {"roster": "snapshot_on", "register": "start", "subsidy": "applied_on",
-          "loan": "applied_on", "post": "started_on"}  # fmt: skip
 # Share of the rows of a ledger that come a year late; changed and vanished are as many.
 _SHARES = {"roster": 0.0005, "register": 0.001, "subsidy": 0.02, "loan": 0.02, "post": 0.004}
 # What stood in a cell before somebody looked it up again.
@@ -65,8 +64,8 @@ def choose_revisions(
     """
     found, taken = [], set(barred.tolist())
     for ledger, table in tables.items():
-        year = table[_DATES[ledger]].dt.year.to_numpy()
-        turns = turn_of(table[_DATES[ledger]])
+        year = table[KEY_DATES[ledger][0]].dt.year.to_numpy()
+        turns = turn_of(table[KEY_DATES[ledger][0]])
         count = max(round(_SHARES[ledger] * len(table)), 1)
         for what, fits, learned in _occasions(ledger, table, year, first, last, papers):
             fits = fits & ~table["person"].isin(taken).to_numpy()
@@ -82,7 +81,7 @@ def choose_revisions(
 
 def _occasions(ledger, table, year, first, last, papers):
     """Which rows suit each revision, and the year in which each is learned."""
-    earlier = table["person"].map(table.groupby("person")[_DATES[ledger]].min()).dt.year
+    earlier = table["person"].map(table.groupby("person")[KEY_DATES[ledger][0]].min()).dt.year
     known = (earlier < year).to_numpy() if ledger == "roster" else np.ones(len(table), bool)
     moved = (papers["township"] != papers["township_old"]).to_numpy()[table["person"]]
     # Who has moved would stand there under an old name by then.
@@ -120,7 +119,7 @@ def find_revised(table: pd.DataFrame, ledger: str, revisions: Revisions):
     wanted = revisions.rows[revisions.rows["ledger"] == ledger]
     if wanted.empty or table.empty:
         return [], []
-    turns = turn_of(table[_DATES[ledger]])
+    turns = turn_of(table[KEY_DATES[ledger][0]])
     mine = np.flatnonzero(table["person"].isin(wanted["person"]).to_numpy())
     person = table["person"].to_numpy()
     places = {(int(person[place]), int(turns[place])): int(place) for place in mine}

@@ -8,8 +8,6 @@ from evaluation.errors import EvaluationError
 
 # The district's published totals; `policy_multiplier` multiplies them.
 SUBSIDIES, BORROWERS, PRINCIPAL_WAN, POSTS, RURAL_POSTS = 168, 221, 3100, 1706, 776
-SUBSIDY_YUAN = 10_000
-POST_TERM = 36
 
 # Log hazard ratio of closing a business (loan, subsidy); chance of going straight into
 # open work when a post ends, and log odds ratio of finding it later (post).

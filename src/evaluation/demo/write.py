@@ -23,9 +23,9 @@ from evaluation.demo.revisions import find_revised
 from evaluation.demo.workbooks import lay_out, write_csv, write_xlsx
 from evaluation.demo.world import simulate_world, topic_seeds, truth
 from evaluation.errors import EvaluationError
+from evaluation.files import write_whole
 from evaluation.paths import find_root
 from evaluation.plan import load_district
-from evaluation.tables import write_whole
 
 MARKER = "demo.toml"
 _PLACE = ["file", "sheet", "row", "column"]
