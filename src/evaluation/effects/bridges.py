@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.effects.aggregation import aggregate, unite_designs
-from evaluation.effects.balancing import balanced_effects, stack_sets
-from evaluation.effects.district import risk_set_effects
+from evaluation.effects.designs import fit_designs
 
 STEPS = ("previous", "code", "data_later", "late_entries")
 COLUMNS = ["result_id", "policy", "step", "estimate", "conf_low", "conf_high", "change"]
@@ -15,16 +14,8 @@ COLUMNS = ["result_id", "policy", "step", "estimate", "conf_low", "conf_high", "
 
 def publish_primary(study, cohorts) -> dict:
     """The published primary effect of some cohorts; missing values where there is none."""
-    sets = study.risk_sets
-    drawn = sets[sets["cohort"].isin(cohorts) & (sets["drawn"] == 1)]
-    stacked = stack_sets(sets, study.covariates, study.history, cohorts)
-    tables = (study.years, study.stay_weights)
-    settings = study.settings() | {"event_times": study.primary_times}
-    designs = (
-        risk_set_effects(drawn, *tables, **settings),
-        balanced_effects(stacked, *tables, **settings)[0],
-    )
-    rows = [aggregate(design, "primary", study.horizon) for design in designs]
+    designs = fit_designs(study, study.risk_sets[study.risk_sets["cohort"].isin(cohorts)])
+    rows = [aggregate(design, "primary", study.horizon) for design in designs.values()]
     if not all(len(row) for row in rows):
         return dict.fromkeys(["estimate", "conf_low", "conf_high"], np.nan)
     return unite_designs(rows[0].iloc[0], rows[1].iloc[0])

@@ -19,15 +19,9 @@ from evaluation.effects.differences import adjust_several
 from evaluation.effects.power import minimum_detectable_effect
 
 KEY = ["result_id"]
+LABELS = ["result_id", "year", "policy", "outcome", "subgroup", "design", "term", "event_time"]
 COLUMNS = [
-    "result_id",
-    "year",
-    "policy",
-    "outcome",
-    "subgroup",
-    "design",
-    "term",
-    "event_time",
+    *LABELS,
     "cohort",
     "estimate",
     "std_error",

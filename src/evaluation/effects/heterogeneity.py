@@ -3,9 +3,8 @@
 import pandas as pd
 
 from evaluation.effects.aggregation import interval, pool_at, unite_designs
-from evaluation.effects.balancing import balanced_effects, stack_sets
+from evaluation.effects.designs import fit_designs
 from evaluation.effects.differences import subtract
-from evaluation.effects.district import risk_set_effects
 from evaluation.effects.estimates import (
     COLUMNS,
     PUBLISHED,
@@ -14,9 +13,9 @@ from evaluation.effects.estimates import (
     tabulate_estimates,
 )
 from evaluation.effects.power import minimum_detectable_effect
+from evaluation.effects.second_opinion import MIDDLE_AGE
 from evaluation.errors import PlanError
 
-_MIDDLE_AGE = 45
 # What a group is split by: the values and how each is named.
 VALUES = {
     "female": {0: "male", 1: "female"},
@@ -33,7 +32,7 @@ def add_groups(study) -> pd.DataFrame:
     """
     sets = study.risk_sets
     if "age" in sets:
-        sets = sets.assign(age_group=(sets["age"] >= _MIDDLE_AGE).astype(float))
+        sets = sets.assign(age_group=(sets["age"] >= MIDDLE_AGE).astype(float))
     if "schooling" in sets:
         high = (sets["schooling"] >= 3).astype(float)
         sets = sets.assign(schooling_group=high.mask(sets["schooling"].isna()))
@@ -81,7 +80,9 @@ def tabulate_subgroups(study, plan: dict) -> pd.DataFrame:
                 f"可选：{'、'.join(splits)}。"
             )
         labels = {v: f"{name}={label}" for v, label in splits[name].items() if name in sets}
-        found = {v: _estimate(study, _keep(sets, name, v)) for v in labels}
+        parts = {v: _keep(sets, name, v) for v in labels}
+        peopled = all((part["treated"] == 1).any() for part in parts.values())
+        found = {v: fit_designs(study, part) for v, part in parts.items() if peopled}
         if len(found) < 2 or not all(_is_large(one, study, plan) for one in found.values()):
             continue
         same = _labels(study)
@@ -105,22 +106,10 @@ def _keep(sets, name, value):
     return sets[(sets[name] == value) | free].reset_index(drop=True)
 
 
-def _estimate(study, sets):
-    tables = (study.years, study.stay_weights)
-    settings = study.settings() | {"event_times": [study.horizon]}
-    if not (sets["treated"] == 1).any():
-        return {}
-    stacked = stack_sets(sets, study.covariates, study.history)
-    return {
-        "cs": risk_set_effects(sets, *tables, **settings),
-        "balanced": balanced_effects(stacked, *tables, **settings)[0],
-    }
-
-
 def _is_large(designs, study, plan):
     limits = plan["gates"]
     pooled = [pool_at(design, study.horizon) for design in designs.values()]
-    if not pooled or None in pooled:
+    if None in pooled:
         return False
     treated = min(int(p.treated.sum()) for p in pooled)
     others = min(int(p.used.sum() - p.treated.sum()) for p in pooled)

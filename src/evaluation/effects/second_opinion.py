@@ -3,15 +3,15 @@
 import pandas as pd
 
 from evaluation.effects.assignment import build_assignment
+from evaluation.effects.estimates import LABELS
 from evaluation.effects.randomization import randomize
 from evaluation.errors import EstimationError
 
 COLUMNS = [
-    "result_id", "year", "policy", "outcome", "subgroup", "design", "term", "event_time",
-    "estimate", "conf_low", "conf_high", "p_value", "false_alarms", "n_draws",
+    *LABELS, "estimate", "conf_low", "conf_high", "p_value", "false_alarms", "n_draws",
     "n_treated", "n_obs", "n_movable",
 ]  # fmt: skip
-_MIDDLE_AGE = 45
+MIDDLE_AGE = 45
 
 
 def add_strata(risk_sets: pd.DataFrame, history: list[str]) -> tuple[pd.DataFrame, dict]:
@@ -26,7 +26,7 @@ def add_strata(risk_sets: pd.DataFrame, history: list[str]) -> tuple[pd.DataFram
     """
     sets, traits = risk_sets, [name for name in ("female", "poor") if name in risk_sets]
     if "age" in sets:
-        sets = sets.assign(older=(sets["age"] >= _MIDDLE_AGE).astype("int8"))
+        sets = sets.assign(older=(sets["age"] >= MIDDLE_AGE).astype("int8"))
         traits.append("older")
     lately = sets[history[:4]].mean(axis=1) if history else pd.Series(0.0, sets.index)
     sets = sets.assign(worked=(lately * 2).round().fillna(-1).astype("int8"))

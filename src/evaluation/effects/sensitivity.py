@@ -5,19 +5,13 @@ import pandas as pd
 
 from evaluation.effects.aggregation import GroupTime, interval, pool_at
 from evaluation.effects.bounds import find_breakdown, relative_magnitudes
+from evaluation.effects.estimates import LABELS
 from evaluation.effects.events import EventStudy, gather_events
 from evaluation.effects.pretrends import examine_pretrends
 from evaluation.effects.smoothness import smooth_trends
 
 COLUMNS = [
-    "result_id",
-    "year",
-    "policy",
-    "outcome",
-    "subgroup",
-    "design",
-    "term",
-    "event_time",
+    *LABELS,
     "m",
     "estimate",
     "conf_low",
