@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.ledgers.schema import ACCOUNTED
-from evaluation.panel.accounts import count_people
+from evaluation.panel.definitions import count_people
 from evaluation.panel.linkage import WEAK
 from evaluation.panel.timing import entering_rows
 from evaluation.plan import POLICIES
@@ -36,6 +36,7 @@ RATES = {
     "weak_rate": ("n_weak", "n_rows"),
     "unlinked_rate": ("n_unlinked", "n_rows"),
 }
+_COUNTS = ["n_rows", "n_no_number", "n_weak", "n_unlinked"]
 _AGES = {"under_35": (0, 34), "35_44": (35, 44), "45_54": (45, 54), "55_over": (55, 150)}
 
 
@@ -58,7 +59,7 @@ def tabulate_links(ledgers: dict, persons: pd.DataFrame, edition: int) -> pd.Dat
         ``n_rows``, ``n_no_number`` (without a usable number), of these ``n_weak`` (linked by
         a pass of `linkage.WEAK`) and ``n_unlinked``, each with its rate, ``result_id``.
     """
-    participants, tables = _list_participants(persons, POLICIES), []
+    participants, tables = _list_participants(persons), []
     for ledger, rows in ledgers.items():
         marks = _mark_rows(rows)
         levels = _find_levels(rows, ledger, edition)
@@ -69,21 +70,20 @@ def tabulate_links(ledgers: dict, persons: pd.DataFrame, edition: int) -> pd.Dat
             cells = pd.DataFrame({"yes": theirs, "no": marks.sum() - theirs}, marks.columns).T
             tables.append(cells.assign(ledger=ledger, group="participant"))
     table = pd.concat(tables).rename_axis("level").reset_index()
-    counts = [*_mark_rows(ledgers["roster"].head(0))]
-    table = table[table["n_rows"] > 0].astype(dict.fromkeys(counts, "int64"))
+    table = table[table["n_rows"] > 0].astype(dict.fromkeys(_COUNTS, "int64"))
     for rate, (count, rows) in RATES.items():
         table[rate] = table[count] / table[rows]
     names = ["ledger", "group", "level"]
     table["result_id"] = f"{edition}.linkage." + table[names].agg(".".join, axis=1)
-    return table[["result_id", *names, *counts, *RATES]]
+    return table[["result_id", *names, *_COUNTS, *RATES]]
 
 
 def _mark_rows(rows):
     """What is counted: one column each, 1 where a row belongs."""
     way, loose = rows["link_pass"], rows["person_id"].isna()
     other = (way != "number").fillna(True)
-    marks = {"n_rows": 1, "n_no_number": other, "n_weak": way.isin(WEAK), "n_unlinked": loose}
-    return pd.DataFrame(marks, rows.index).astype("float64")
+    marks = zip(_COUNTS, (1, other, way.isin(WEAK), loose), strict=True)
+    return pd.DataFrame(dict(marks), rows.index).astype("float64")
 
 
 def _add_up(level, marks, ledger, group):
@@ -111,8 +111,8 @@ def _find_levels(rows, ledger, edition):
     return levels
 
 
-def _list_participants(persons, policies):
-    entered = persons[[f"{policy}_on" for policy in policies]].notna().any(axis=1)
+def _list_participants(persons):
+    entered = persons[[f"{policy}_on" for policy in POLICIES]].notna().any(axis=1)
     return persons.loc[entered, "person_id"]
 
 
