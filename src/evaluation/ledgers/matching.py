@@ -94,12 +94,6 @@ def _find_column(correction, raw, sheets):
 
 
 def _find_row(correction, raw, sheets, column, pseudonyms):
-    cells = raw.columns[column]
-
-    def text(position):
-        code = cells.codes[position]
-        return cells.categories[code] if code >= 0 else ""
-
     inside = np.flatnonzero(np.isin(raw.sheet_of, sheets))
     names = np.array([raw.sheets[at].name == correction.sheet for at in raw.sheet_of[inside]])
     here = inside[names & (raw.rows[inside] == correction.row)]
@@ -117,7 +111,7 @@ def _find_row(correction, raw, sheets, column, pseudonyms):
     if not len(here):
         correction.refuse("台账中没有这一行，未采用")
         return None
-    now = text(here[0])
+    now = values.text_at(raw.columns[column], here[0])
     if correction.new is not None and values.clean_text(now) == values.clean_text(
         correction.new
     ):

@@ -102,6 +102,12 @@ def join_column(pieces: list[pa.ChunkedArray]) -> pd.Categorical:
     return pd.Categorical.from_codes(codes, pd.Index(texts[filled], dtype=object))
 
 
+def text_at(column: pd.Categorical, row: int) -> str:
+    """Text of one cell of a column; nothing where it is blank."""
+    code = column.codes[row]
+    return column.categories[code] if code >= 0 else ""
+
+
 def take_texts(texts, codes):
     """Spread texts of distinct cells over the rows, as pandas' ``str``; -1 is missing."""
     texts = pd.array(np.asarray(texts, dtype=object), dtype="str")

@@ -9,7 +9,7 @@ import pandas as pd
 from evaluation.ledgers.corrections import APPLIED, KEPT, Correction
 from evaluation.ledgers.raw import NEVER, Raw, print_cells
 from evaluation.ledgers.rules import SET_ASIDE
-from evaluation.ledgers.values import as_column
+from evaluation.ledgers.values import as_column, text_at
 
 
 def apply_corrections(raw: Raw, corrections: list[Correction]) -> Raw:
@@ -88,8 +88,8 @@ def _rewrite(raw, by_row):
         columns[column] = _replace(cells, source, mine)
         if mine:
             rows = list(mine)
-            before = [_text(cells, source[row]) for row in rows]
-            after = [_text(columns[column], row) for row in rows]
+            before = [text_at(cells, source[row]) for row in rows]
+            after = [text_at(columns[column], row) for row in rows]
             prints[rows] += _weigh(column, after) - _weigh(column, before)
     return replace(
         raw,
@@ -112,11 +112,6 @@ def _replace(cells, source, changes):
     both = pd.Index(cells.categories).append(pd.Index(new.categories)).unique()
     codes[list(changes)] = np.append(both.get_indexer(new.categories), -1)[new.codes]
     return pd.Categorical.from_codes(codes, both)
-
-
-def _text(cells, row):
-    code = cells.codes[row]
-    return cells.categories[code] if code >= 0 else ""
 
 
 def _weigh(column, texts):
