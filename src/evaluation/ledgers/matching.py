@@ -94,14 +94,14 @@ def _find_column(correction, raw, sheets):
 
 
 def _find_row(correction, raw, sheets, column, pseudonyms):
-    inside = np.flatnonzero(np.isin(raw.sheet_of, sheets))
-    names = np.array([raw.sheets[at].name == correction.sheet for at in raw.sheet_of[inside]])
-    here = inside[names & (raw.rows[inside] == correction.row)]
+    named = [at for at in sheets if raw.sheets[at].name == correction.sheet]
+    here = np.flatnonzero((raw.rows == correction.row) & np.isin(raw.sheet_of, named))
     cell, _, row = correction.code.partition("-")
     if row:
         codes = row_codes(raw.prints[here], pseudonyms)
         same = here[codes == row] if len(here) else here
         if not len(same):
+            inside = np.flatnonzero(np.isin(raw.sheet_of, sheets))
             same = inside[row_codes(raw.prints[inside], pseudonyms) == row]
         if len(same) == 1:
             return int(same[0])
