@@ -12,7 +12,7 @@ from evaluation.demo.old_excel import write_xls
 from evaluation.demo.revisions import choose_revisions, revise
 from evaluation.demo.world import clean_tables, simulate_world, truth
 from evaluation.errors import EvaluationError
-from evaluation.ledgers.rules import KINDS
+from evaluation.ledgers.kinds import KINDS
 
 KEY = ["source_file", "source_sheet", "source_row"]
 

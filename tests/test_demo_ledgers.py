@@ -24,7 +24,7 @@ from evaluation.demo.write import write_demo
 from evaluation.errors import EvaluationError
 from evaluation.ledgers.clean import clean_folder
 from evaluation.ledgers.identity import DEMONSTRATION_KEY, pseudonyms
-from evaluation.ledgers.rules import KINDS
+from evaluation.ledgers.kinds import KINDS
 from evaluation.panel.build import build_panel
 from evaluation.panel.deliveries import compare_deliveries
 from evaluation.paths import is_demonstration

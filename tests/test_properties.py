@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from evaluation.demo.papers import credit_code
 from evaluation.ledgers import headings, identity, numerals, places, values
-from evaluation.ledgers.rules import KINDS
+from evaluation.ledgers.kinds import KINDS
 from evaluation.ledgers.values import as_column
 
 settings.register_profile("ledgers", max_examples=150, deadline=None, database=None)

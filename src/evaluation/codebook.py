@@ -13,7 +13,7 @@ from evaluation.ledgers.column_types import TYPES, Column, Table
 from evaluation.ledgers.counts import STATES
 from evaluation.ledgers.declarations import CLEAN, SOURCE, TYPED
 from evaluation.ledgers.headings import LEDGERS
-from evaluation.ledgers.rules import KINDS
+from evaluation.ledgers.kinds import KINDS
 from evaluation.ledgers.usual import load_headings, load_words
 from evaluation.panel import declarations as panel
 

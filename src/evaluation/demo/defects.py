@@ -12,7 +12,7 @@ import pandas as pd
 from evaluation.demo.breaches import turn_of
 from evaluation.demo.desk import Desk
 from evaluation.demo.mistakes import LONG, MISTAKES
-from evaluation.ledgers.rules import KINDS, SET_ASIDE
+from evaluation.ledgers.kinds import KINDS, SET_ASIDE
 from evaluation.ledgers.schema import KEY_DATES
 
 POLICY_RATE = 4  # policy ledgers are short: there each mistake is this much more frequent

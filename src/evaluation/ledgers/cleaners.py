@@ -12,17 +12,12 @@ import pandas as pd
 from evaluation.ledgers import matching, values, versions
 from evaluation.ledgers.account import account_for, count_yuan
 from evaluation.ledgers.columns import parse_columns, parse_township
+from evaluation.ledgers.kinds import SET_ASIDE
 from evaluation.ledgers.linking import link_businesses, link_column, link_persons
 from evaluation.ledgers.programmes import check_rows
 from evaluation.ledgers.raw import NEVER, Raw
 from evaluation.ledgers.reference import Reference
-from evaluation.ledgers.rules import (
-    SET_ASIDE,
-    check_dates,
-    check_duplicates,
-    check_merged,
-    settle,
-)
+from evaluation.ledgers.rules import check_dates, check_duplicates, check_merged, settle
 from evaluation.ledgers.schema import shape
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 
 from evaluation.ledgers import places, values
-from evaluation.ledgers.rules import KINDS, note
+from evaluation.ledgers.kinds import KINDS
+from evaluation.ledgers.rules import note
 from evaluation.ledgers.schema import ACCOUNTED, CLEAN, FILLED, KEY_DATES
 
 _MOST = {"count": 30_000, "level": 100, "number": 1e6}

@@ -5,7 +5,7 @@ import pandas as pd
 from evaluation.ledgers.corrections import ALREADY, APPLIED, KEPT, REFUSED
 from evaluation.ledgers.cumulative import find_current
 from evaluation.ledgers.headings import LEDGERS
-from evaluation.ledgers.rules import FLAGGED, KINDS, REPAIRED, SET_ASIDE
+from evaluation.ledgers.kinds import FLAGGED, KINDS, REPAIRED, SET_ASIDE
 
 STATES = {SET_ASIDE: "搁置", FLAGGED: "待核实", REPAIRED: "已整理"}
 TURNS = {

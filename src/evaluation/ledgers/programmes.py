@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evaluation.ledgers.rules import KINDS, note, note_table
+from evaluation.ledgers.kinds import KINDS
+from evaluation.ledgers.rules import note, note_table
 from evaluation.ledgers.text_files import read_reference
 
 _VERIFIED = {"yes": "已核实", "secondary": "据转述，未见原文", "no": "未经核实"}

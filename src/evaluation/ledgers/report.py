@@ -10,7 +10,7 @@ from evaluation.ledgers.counts import (
     summarise,
 )
 from evaluation.ledgers.headings import LEDGERS
-from evaluation.ledgers.rules import FLAGGED, REPAIRED, SET_ASIDE
+from evaluation.ledgers.kinds import FLAGGED, REPAIRED, SET_ASIDE
 
 _NAMED = 3  # sheets of a file that are named where all have the same problem
 _STATE_WORDS = {

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from evaluation.ledgers.corrections import APPLIED, KEPT, Correction
+from evaluation.ledgers.kinds import SET_ASIDE
 from evaluation.ledgers.raw import NEVER, Raw, print_cells
-from evaluation.ledgers.rules import SET_ASIDE
 from evaluation.ledgers.values import as_column, text_at
 
 
