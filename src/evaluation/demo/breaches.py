@@ -17,7 +17,7 @@ from evaluation.demo.world import World
 _ROW = ["ledger", "person", "turn"]
 # How many of each are planted where the letter's numbers are not multiplied.
 _HOW_MANY = {
-    "rule_loan_cap": 3, "rule_loan_years": 3, "rule_loan_times": 2, "rule_subsidy_amount": 2,
+    "rule_loan_cap": 3, "rule_loan_years": 3, "rule_loan_times": 2,
     "rule_second_subsidy": 3, "rule_paid_before_registration": 3,
     "rule_applied_after_closing": 4, "rule_post_years": 12, "rule_third_post": 5,
 }  # fmt: skip
@@ -92,12 +92,12 @@ class _Plan:
         own = world.spells[world.spells["form"] == "own_business"].set_index("person")
         self.closed = own["end"].dropna()
 
-    def _choose(self, kind, rows, mask, persons=None):
+    def _choose(self, kind, rows, mask, count=None):
         """Some of the rows of a mask, none of whose persons has been chosen before."""
         mask = np.asarray(mask) & ~rows["person"].isin(self.taken).to_numpy()
         places = self.rng.permutation(np.flatnonzero(mask))
         first = ~rows["person"].iloc[places].duplicated().to_numpy()
-        wanted = self.world.rules.scaled(_HOW_MANY[kind] if persons is None else persons)
+        wanted = self.world.rules.scaled(_HOW_MANY[kind]) if count is None else count
         chosen = rows.iloc[np.sort(places[first][: max(wanted, 1)])]
         self.taken |= set(chosen["person"])
         return chosen
@@ -152,10 +152,9 @@ class _Plan:
         fits = subsidies["paid_on"].notna() & subsidies["applied_on"].dt.year.between(
             2020, 2024
         )
-        pairs = max(self.world.rules.scaled(_HOW_MANY["rule_subsidy_amount"]) // 2, 1)
-        chosen = self._choose("rule_subsidy_amount", subsidies, fits, 0)
-        second = self._choose("rule_subsidy_amount", subsidies, fits, 0)
-        if pairs and len(chosen) == len(second) == 1:
+        chosen = self._choose("rule_subsidy_amount", subsidies, fits, 1)
+        second = self._choose("rule_subsidy_amount", subsidies, fits, 1)
+        if len(chosen) == len(second) == 1:
             for rows, yuan in ((chosen, 5_000.0), (second, 15_000.0)):
                 self._type("subsidy", rows, "applied_on", "amount", [yuan], "amount")
                 self._note(
