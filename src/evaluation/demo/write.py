@@ -24,6 +24,7 @@ from evaluation.demo.workbooks import lay_out, write_csv, write_xlsx
 from evaluation.demo.world import simulate_world, topic_seeds, truth
 from evaluation.errors import EvaluationError
 from evaluation.files import write_whole
+from evaluation.ledgers.schema import ACCOUNTED
 from evaluation.paths import find_root
 from evaluation.plan import load_district
 
@@ -119,9 +120,7 @@ def _refuse_other_files(folder):
 def _write(folder, delivery: Delivery, planted: Planted):
     """Write one file in the layout of its ledger and year; return manifest and revisions."""
     ledger, year = delivery.ledger, delivery.year
-    amounts = delivery.table[
-        next((c for c in ("amount", "principal", "pay") if c in delivery.table), "person")
-    ]
+    amounts = delivery.table[ACCOUNTED.get(ledger, "person")]
     desk = Desk(ledger, year, planted.desk, int(amounts.notna().sum()))
     notes = note_breaches(delivery.table, ledger, planted.breaches)
     rows, notes = plant(delivery.frame, delivery.table, desk, planted.plans[ledger], notes)
