@@ -48,7 +48,7 @@ def refuse(folder, name, data, words):
     assert re.search(words, said), said
 
 
-def old_format(rows=((HEADINGS, ["王强", ANNA, "2022", "通过", 1, "2022"])[0:2])):
+def old_format(rows=(HEADINGS, ["王强", ANNA, "2022", "通过", 1, "2022"])):
     store = io.BytesIO()
     book = xlwt.Workbook(encoding="utf-8")
     sheet = book.add_sheet("台账")
