@@ -208,6 +208,19 @@ def test_weights_undo_the_selection_of_those_who_stayed_untreated():
     assert not weights.duplicated(["cohort", "person_id", "year"]).any()
 
 
+def test_only_months_in_which_somebody_entered_weigh():
+    march, june = (
+        {f"{month}{n}": f"2019-{month}-01" for n in range(4)} for month in ("03", "06")
+    )
+    sets, histories = stack(march | june | {f"x{n:02d}": None for n in range(40)}, [])
+    weights = timing.stay_untreated_weights("post", histories, sets)
+    drawn = sets[(sets["treated"] == 0) & (sets["drawn"] == 1)]
+    first = weights[weights["year"] == 2019].merge(drawn[["person_id", "month"]])
+    by_month = first.groupby("month")["weight"].mean()
+    assert by_month[2019 * 12 + 5] == 1.0  # nobody entered after June
+    assert by_month[2019 * 12 + 2] == pytest.approx(np.exp(4 / 44), rel=0.02)
+
+
 def test_poisson_rates_equal_the_share_in_each_cell():
     design = np.array([[1.0, 0.0], [1.0, 1.0]])
     rates = staying.fit_poisson(design, np.array([20.0, 5.0]), np.array([200, 200]), ridge=0.0)

@@ -19,8 +19,10 @@ def stay_untreated_weights(policy, histories, risk_sets) -> pd.DataFrame:
     Their weight is one over the probability of having stayed untreated from their drawn
     month to 31 December of the year, by a Poisson model of entries on grouped
     person-months at risk: sex, age, schooling, poor, township, calendar year, work in
-    the year before, and for founders the age of the business. At risk in a month is who
-    was out of open work (posts) or ran a business (founders) at its beginning.
+    the year before, and for founders the age of the business; within the year each month
+    has its own level (Breslow 1974), since posts are filled by the quarter and subsidies
+    applied for when a notice goes out. At risk in a month is who was out of open work
+    (posts) or ran a business (founders) at its beginning.
 
     Parameters
     ----------
@@ -45,7 +47,8 @@ def stay_untreated_weights(policy, histories, risk_sets) -> pd.DataFrame:
     cells = _find_exposure(policy, histories)
     # In front of each month, the sum over the months before it.
     summed = np.zeros((len(people), window[1] - window[0] + 2))
-    summed[cells["row"], cells["place"] + 1] = _fit_hazard(cells, histories.persons)
+    rates = _level_months(cells, _fit_hazard(cells, histories.persons))
+    summed[cells["row"], cells["place"] + 1] = rates
     np.cumsum(summed, axis=1, out=summed)
     drawn = risk_sets[["cohort", "month", "person_id", "untreated_until"]]
     drawn = drawn[(risk_sets["treated"] == 0) & (risk_sets["drawn"] == 1)]
@@ -132,6 +135,18 @@ def _fit_hazard(cells, persons) -> np.ndarray:
         design = np.column_stack([np.ones(len(used)), smooth, *groups])
         rates[used] = fit_poisson(design, entries[used], exposure[used])
     return rates[code]
+
+
+def _level_months(cells, rates) -> np.ndarray:
+    """Rates whose sum over those at risk is, month by month, the number that entered.
+
+    Breslow's baseline hazard given the rates' ratios between persons.
+    """
+    months = cells["place"].max(initial=-1) + 1
+    entered = np.bincount(cells["place"], cells["entered"], minlength=months)
+    expected = np.bincount(cells["place"], rates, minlength=months)
+    level = np.divide(entered, expected, out=np.zeros(months), where=expected > 0)
+    return rates * level[cells["place"]]
 
 
 def fit_poisson(design, events, exposure, ridge=0.1, tolerance=1e-8) -> np.ndarray:
