@@ -9,6 +9,7 @@ from evaluation.effects.estimates import adjust_secondary, make_result_id
 from evaluation.effects.gates import (
     GATES,
     check_balance,
+    check_follow_up,
     drift_at,
     fit_slope,
     judge_difference,
@@ -208,3 +209,30 @@ def test_only_a_definite_verdict_says_how_far_it_may_be_overstated():
     assert found == pytest.approx(exaggeration(0.05, 0.04)) and 1.5 < found < 2.5
     assert np.isnan(expect_exaggeration("cannot_tell", rows, name, plan))
     assert np.isnan(expect_exaggeration("harmful", rows.iloc[2:], name, plan))
+
+
+def make_follow_up(n_treated, lost_share, n_other=600):
+    """Everybody seen in 2019, the year of entry; nobody of the treated is lost by 2020."""
+    people = [f"p{k}" for k in range(n_treated + n_other)]
+    treated = np.repeat([1, 0], [n_treated, n_other])
+    sets = pd.DataFrame({
+        "cohort": 2019, "person_id": people, "treated": treated, "drawn": 1,
+        "draw_share": 1.0, "cluster": np.arange(len(people)) % 40, "untreated_until": np.nan,
+    })  # fmt: skip
+    persons = pd.DataFrame({"person_id": people, "observed_until": pd.Timestamp("2030-01-01")})
+    lost = np.arange(len(people)) >= len(people) - lost_share * n_other
+    years = [
+        pd.DataFrame({"person_id": people, "year": year, "work": np.where(gone, np.nan, 1.0)})
+        for year, gone in ((2019, False), (2020, lost))
+    ]
+    return sets, persons, pd.concat(years, ignore_index=True)
+
+
+@pytest.mark.parametrize(("n_treated", "state"), [(30, "passed"), (400, "failed")])
+def test_few_participants_of_whom_none_is_lost_are_not_taken_for_certain(n_treated, state):
+    row = check_follow_up(
+        *make_follow_up(n_treated, 0.04), outcome="work", covariates=[], edition=2020,
+        horizon=1, plan=PLAN,
+    )  # fmt: skip
+    assert row["value"] == pytest.approx(0.04)
+    assert row["passed"] == state

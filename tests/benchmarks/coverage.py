@@ -11,7 +11,7 @@ plan's horizon. Two truths are told apart:
 - the expected effect, its mean over all panels.
 
 ``coverage`` is of the expected effect, ``covers_own`` of the panel's own: intervals are
-to serve both (`evaluation.effects.aggregation.serve_realised`).
+to serve both (`evaluation.effects.aggregation.widen_treated`).
 """
 
 import argparse

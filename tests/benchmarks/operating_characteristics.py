@@ -114,8 +114,9 @@ def summarise(draws: pd.DataFrame) -> pd.DataFrame:
     order = {name: i for i, name in enumerate(CELLS)}
     draws = draws.assign(order=draws["cell"].map(order))
     for (policy, _, cell), part in draws.groupby(["policy", "order", "cell"], sort=True):
-        truth = CELLS[cell].effect
+        truth = part["truth"].iloc[0]
         row = {"policy": policy, "cell": cell, "draws": len(part)}
+        row["truth"] = f"{100 * truth:.1f}"
         for name in ("cs", "balanced", "published"):
             error = 100 * (part[f"{name}_estimate"] - truth)
             row[f"bias_{name}"] = f"{error.mean():.1f} ({error.sem():.1f})"
@@ -164,7 +165,9 @@ def main() -> None:
         new = not arguments.save.is_file()
         job.result().to_csv(arguments.save, mode="a", header=new, index=False)
     draws = pd.read_csv(arguments.save)
-    draws["truth"] = draws["cell"].map({name: cell.effect for name, cell in CELLS.items()})
+    # What the planted chance of working comes to on average: the expected effect.
+    cells = draws.groupby(["policy", "cell"])
+    draws["truth"] = cells["cs_realised"].transform("mean")
     print(summarise(draws).to_string(index=False))
     print(as_markdown(tabulate_rule(draws)))
 

@@ -33,7 +33,7 @@ class GroupTime:
     effects
         Key ``(cohort, time)``: ``event_time, estimate, n_treated, n_comparison``, and
         ``expected``: what the treated's influence is multiplied by to answer for the
-        expected effect alone (1 unless `serve_realised` widened it).
+        expected effect alone (1 unless `widen_treated` widened it).
     influence
         Units × effects, scaled so that a variance is ``mean(influence**2) / n``.
     role
@@ -65,12 +65,12 @@ def name_cell(
     """One (cohort, time): its estimate and what each row (of unit `codes`) contributes.
 
     The sum of squared contributions, added up by unit, is the variance. With
-    `untreated_variance` they also serve the realised effect (`serve_realised`).
+    `untreated_variance` they also serve the realised effect (`widen_treated`).
     """
     treated, expected = np.asarray(treated, dtype=bool), 1.0
     if untreated_variance is not None:
         found = np.sum(contribution[treated] ** 2)
-        contribution = serve_realised(contribution, treated, untreated_variance)
+        contribution = widen_treated(contribution, treated, untreated_variance)
         wide = np.sum(contribution[treated] ** 2)
         expected = float(np.sqrt(found / wide)) if wide > 0 else 1.0
     return {
@@ -84,7 +84,7 @@ def name_cell(
     }
 
 
-def serve_realised(
+def widen_treated(
     contribution: np.ndarray, treated: np.ndarray, untreated_variance: float
 ) -> np.ndarray:
     """Widen what the treated contribute, so that the interval also serves *their* effect.
@@ -169,7 +169,7 @@ def pool(group_time: GroupTime, columns, expected: bool = False) -> Pooled:
     """Average of several effects, each weighted by its treated units.
 
     The influence holds the estimation of the weights (R ``did::aggte``, ``wif``).
-    `expected`: it answers for the expected effect alone, without `serve_realised`.
+    `expected`: it answers for the expected effect alone, without `widen_treated`.
     """
     columns = np.asarray(columns)
     role = group_time.role[:, columns]

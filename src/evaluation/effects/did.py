@@ -181,7 +181,7 @@ def estimate_cell(
 ):
     """One (cohort, time) on the rows whose change, covariates and weights are known.
 
-    `realised`: from entry on, widened by `aggregation.serve_realised`.
+    `realised`: from entry on, widened by `aggregation.widen_treated`.
     """
     known = np.isfinite(change)
     if weights is not None:

@@ -61,7 +61,7 @@ def risk_set_effects(
         Which to estimate; none = all.
     realised
         Whether intervals also serve the effect on these very persons
-        (`aggregation.serve_realised`), or the expected effect alone, as R's do.
+        (`aggregation.widen_treated`), or the expected effect alone, as R's do.
     compared_at
         Event time whose comparison, persons and weights, also stands for the years before
         entry (of a cohort that has not reached it: the edition's), so that earlier

@@ -3,12 +3,20 @@
 import string
 import tomllib
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from evaluation.effects.aggregation import GroupTime, Pooled, interval, pool_at, pool_by
+from evaluation.effects.aggregation import (
+    GroupTime,
+    Pooled,
+    interval,
+    pool_at,
+    pool_by,
+    widen_treated,
+)
 from evaluation.effects.did import design_matrix, fit_propensity
 from evaluation.effects.differences import subtract
 from evaluation.effects.district import risk_set_effects
@@ -180,8 +188,23 @@ def check_follow_up(
     if pooled is not None and not np.any(pooled.influence):
         limit = plan["gates"]["follow_up"]  # everybody is known: no error to judge by
         return {"gate": "follow_up", "value": 0.0, "threshold": limit, "passed": "passed"}
+    if pooled is not None:
+        own = sets.loc[sets["treated"] == 1, ["person_id", "cohort"]]
+        own = own.assign(year=own["cohort"] + horizon).merge(known, on=["person_id", "year"])
+        pooled = _allow_for_few(pooled, own["known"].dropna())
     row = judge_difference("follow_up", pooled, difference.units["cluster"], plan)
     return row | ({"passed": "passed"} if row["passed"] == "weak" else {})
+
+
+def _allow_for_few(share: Pooled, known: pd.Series) -> Pooled:
+    """Let the participants' share vary as with one known and one unknown person more.
+
+    Of a hundred participants three or none are lost, and a share of exactly one would
+    have no error at all (Agresti and Caffo 2000, Am. Stat. 54:280).
+    """
+    p, n = (known.sum() + 1) / (len(known) + 2), len(share.influence)
+    influence = widen_treated(share.influence, share.treated, n**2 * p * (1 - p))
+    return replace(share, influence=influence)
 
 
 def check_drift(cs: GroupTime, horizon: int, plan: dict) -> dict:
@@ -199,7 +222,7 @@ def check_agreement(cs: GroupTime, balanced: GroupTime, horizon: int, plan: dict
     """Difference of the two designs, with the error of the difference by person.
 
     They correlate at about 0.8: independent errors would be twice too wide. Both go
-    without what `aggregation.serve_realised` adds: the luck of the participants without
+    without what `aggregation.widen_treated` adds: the luck of the participants without
     the policy is the same in both designs and cancels.
     """
     gap = subtract(balanced, cs, horizon, expected=True)
