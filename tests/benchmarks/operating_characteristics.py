@@ -153,13 +153,14 @@ def main() -> None:
     done, levels = set(), {}
     if arguments.save.is_file():
         done = set(pd.read_csv(arguments.save)[names].itertuples(index=False, name=None))
+    plan = load_plan(find_root() / "data" / "reference")
     pool, jobs = get_reusable_executor(max_workers=arguments.jobs), []
     for seed in range(arguments.first_seed, arguments.first_seed + arguments.draws):
         for policy in arguments.policy:
             wanted = [c for c in cells_of(policy) if c in arguments.scenario]
             left = [cell for cell in wanted if (policy, cell, seed) not in done]
             if left:
-                levels[policy] = levels.get(policy) or find_level(policy)
+                levels[policy] = levels.get(policy) or find_level(policy, plan)
                 jobs.append(pool.submit(run_seed, policy, seed, left, levels[policy]))
     for job in jobs:
         new = not arguments.save.is_file()

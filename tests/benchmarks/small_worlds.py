@@ -381,14 +381,22 @@ def _tabulate_spells(district, persons) -> pd.DataFrame:
     )
 
 
-def find_level(policy: str, seeds=range(900_001, 900_021)) -> float:
-    """Share of recipients in work at the horizon without the policy, in the valid world."""
+def find_level(policy: str, plan: dict, seeds=range(900_001, 900_061)) -> float:
+    """Share of evaluated recipients who would be in work at the horizon without the policy.
+
+    In the valid world; evaluated: in a risk set, and known in the base year and at the
+    horizon.
+    """
     levels = []
     for seed in seeds:
-        district = simulate_district(policy, seed, Scenario())
-        level, _ = _align(*_decembers(district), SIZES[policy].horizon, SIZES[policy].horizon)
-        levels.append(level)
-    return float(np.nanmean(np.concatenate(levels)))
+        district, _, sets, _ = make_sets(policy, seed, Scenario(), plan)
+        own = sets[sets["treated"] == 1]
+        row, year = own["person_id"].cat.codes.to_numpy(), own["cohort"].to_numpy() - FIRST
+        at = (year + SIZES[policy].horizon) * 12 + 11
+        known = district.seen[row, year * 12 - 1] >= 0
+        known &= at < np.minimum(district.left, district.ends)[row]
+        levels.append(district.untreated[row, at][known])
+    return float(np.concatenate(levels).mean())
 
 
 def _decembers(district):

@@ -89,7 +89,11 @@ def immortal_time(seeds, plan) -> pd.DataFrame:
 
 def lock_in(seeds, plan, effect=0.0) -> pd.DataFrame:
     """By draw: true effects at event times 2 and 4, and what the designs say of them."""
-    level, scenario, rows = find_level("post", range(900_001, 900_004)), Scenario(effect), []
+    level, scenario, rows = (
+        find_level("post", plan, range(900_001, 900_004)),
+        Scenario(effect),
+        [],
+    )
     for seed in seeds:
         district, persons, sets, stay = make_sets("post", seed, scenario, plan)
         years, gains = tabulate_outcomes(district, scenario, seed, level)
