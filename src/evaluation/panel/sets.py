@@ -18,16 +18,17 @@ KEYS = {
 }
 
 
-def build_sets(policy, histories, plan) -> dict[str, pd.DataFrame]:
+def build_sets(policy, histories, plan, among=None) -> dict[str, pd.DataFrame]:
     """Make a policy's ``risk_sets`` and the weights ``stay`` of their comparison persons.
 
     Parameters
     ----------
-    policy, histories, plan
+    policy, histories, plan, among
         As for `timing.build_risk_sets`.
     """
-    sets = build_risk_sets(policy, histories, plan)
-    return {"risk_sets": sets, "stay": stay_untreated_weights(policy, histories, sets)}
+    sets = build_risk_sets(policy, histories, plan, among=among)
+    weights = stay_untreated_weights(policy, histories, sets, among)
+    return {"risk_sets": sets, "stay": weights}
 
 
 def write_sets(built: dict, folder: Path, policy: str, plan: dict) -> list[Path]:

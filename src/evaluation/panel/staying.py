@@ -4,14 +4,17 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import EstimationError
+from evaluation.panel.applicants import find_first_applications
 from evaluation.panel.months import find_rows, month_of
 
 # Business age in months: narrow at first, where most loans and subsidies are asked for.
 AGE_EDGES = (3, 6, 9, 12, 18, 24, 36, 60)
+# Months since the application: most who wait are granted something in the first of them.
+WAIT_EDGES = (2, 3, 6, 12, 24)
 WEIGHT_CAP = 20.0
 
 
-def stay_untreated_weights(policy, histories, risk_sets) -> pd.DataFrame:
+def stay_untreated_weights(policy, histories, risk_sets, among=None) -> pd.DataFrame:
     """Weigh comparison persons up for those like them who took the policy up meanwhile.
 
     Comparison persons of an outcome year are those not treated by then; those who stay
@@ -30,6 +33,10 @@ def stay_untreated_weights(policy, histories, risk_sets) -> pd.DataFrame:
         As for `build_risk_sets`.
     risk_sets
         As returned by `build_risk_sets`.
+    among
+        As for `build_risk_sets`. ``applicants``: at risk from the month after the application,
+        and months since then in place of the age of the business, since who still waits
+        is more likely to enter than who was refused.
 
     Returns
     -------
@@ -44,7 +51,7 @@ def stay_untreated_weights(policy, histories, risk_sets) -> pd.DataFrame:
         If the model does not converge.
     """
     people, window, edition = histories.people, histories.window, histories.edition
-    cells = _find_exposure(policy, histories)
+    cells = _find_exposure(policy, histories, among)
     # In front of each month, the sum over the months before it.
     summed = np.zeros((len(people), window[1] - window[0] + 2))
     rates = _level_months(cells, _fit_hazard(cells, histories.persons))
@@ -72,7 +79,7 @@ def stay_untreated_weights(policy, histories, risk_sets) -> pd.DataFrame:
     )
 
 
-def _find_exposure(policy, histories) -> dict[str, np.ndarray]:
+def _find_exposure(policy, histories, among) -> dict[str, np.ndarray]:
     """List person-months at risk of entering, and mark the entries among them."""
     if policy == "post":
         risk = (histories.open == 0) & ~np.logical_or.accumulate(histories.post > 0, axis=1)
@@ -83,13 +90,19 @@ def _find_exposure(policy, histories) -> dict[str, np.ndarray]:
         month_of(histories.persons[name].fillna(never)) - histories.window[0]
         for name in ("observed_from", f"{policy}_on")
     )
+    if among == "applicants":
+        asked = pd.Series(find_first_applications(policy, histories.persons)).fillna(never)
+        asked = month_of(asked) - histories.window[0]
+        begins = np.maximum(begins, asked + 1)
     # The state at the end of a month decides about the next one.
     row, place = np.nonzero(risk[:, :-1])
     place += 1
     use = (place >= begins[row]) & (place <= entry[row])
     row, place = row[use], place[use]
     age = np.zeros_like(row)
-    if policy != "post":
+    if among == "applicants":
+        age = np.searchsorted(WAIT_EDGES, place - asked[row], side="right")
+    elif policy != "post":
         run = histories.business_age[row, place - 1] + 1
         age = np.searchsorted(AGE_EDGES, run, side="right")
     # In the calendar year before; nothing is known of that before the first.

@@ -4,6 +4,11 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import EstimationError
+from evaluation.panel.applicants import (
+    find_applicants,
+    find_first_applications,
+    share_recipients,
+)
 from evaluation.panel.months import find_rows, month_of
 from evaluation.panel.outcomes import OPEN_FORMS
 from evaluation.panel.staying import stay_untreated_weights
@@ -132,7 +137,7 @@ def first_contact(policy, histories) -> tuple[np.ndarray, np.ndarray]:
     return entered, entered
 
 
-def build_risk_sets(policy, histories, plan, seed=None) -> pd.DataFrame:
+def build_risk_sets(policy, histories, plan, seed=None, among=None) -> pd.DataFrame:
     """Stack, for each month of entry, those who enter and those who could have.
 
     The recipients of a month stand on their own day; comparison persons on the median
@@ -159,6 +164,13 @@ def build_risk_sets(policy, histories, plan, seed=None) -> pd.DataFrame:
         As read by `load_plan`.
     seed
         Of the draw; the plan's where missing.
+    among
+        ``applicants``: comparison persons are those alone who first applied by that day,
+        at most ``applicants.window`` months of the plan before it, and were not treated by
+        then (subsidy: refused as ineligible; loan: refused, or not yet paid out).
+        Recipients beside whom nobody stands have no row, and ``draw_share`` is the share
+        of the cohort's recipients that a person stands for (see `applicants`). Nobody
+        applies for a post: no rows.
 
     Returns
     -------
@@ -176,13 +188,16 @@ def build_risk_sets(policy, histories, plan, seed=None) -> pd.DataFrame:
     Raises
     ------
     EstimationError
-        If the policy is unknown.
+        If the policy or `among` is unknown.
     """
     if policy not in POLICIES:
         raise EstimationError(f"未知的政策：{policy}。")
+    if among not in (None, "applicants"):
+        raise EstimationError(f"未知的可比人群：{among}。")
     persons, edition = histories.persons, histories.edition
     population = Population(policy, histories)
     contact, entered = first_contact(policy, histories)
+    applied_on = find_first_applications(policy, persons)
     own = persons[f"{policy}_on"].to_numpy("datetime64[D]")
     fits, own_age = population.eligible(own)
     own_month = np.where(fits & (own <= np.datetime64(f"{edition}-12-31")), month_of(own), -1)
@@ -194,11 +209,17 @@ def build_risk_sets(policy, histories, plan, seed=None) -> pd.DataFrame:
         rows = np.flatnonzero(own_month == month)
         day = np.sort(own[rows])[(len(rows) - 1) // 2]
         able, age = population.eligible(day)
-        able &= ~(contact <= day) & (entry_year > month // 12)
-        others = np.flatnonzero(able)
-        ages = np.sort(own_age[rows])
-        entries = np.searchsorted(ages, age[others] + width, side="right")
-        entries -= np.searchsorted(ages, age[others] - width)
+        able &= entry_year > month // 12
+        if among == "applicants":
+            able &= find_applicants(applied_on, day, plan["applicants"]["window"])
+            others = np.flatnonzero(able)
+            entries, kept = share_recipients(own_age[rows], age[others], month, width)
+            rows = rows[kept]
+        else:
+            others = np.flatnonzero(able & ~(contact <= day))
+            ages = np.sort(own_age[rows])
+            entries = np.searchsorted(ages, age[others] + width, side="right")
+            entries -= np.searchsorted(ages, age[others] - width)
         others, entries = others[entries > 0], entries[entries > 0]
         luck = np.random.default_rng([seed, POLICIES.index(policy), month])
         luck = luck.exponential(size=len(persons))
@@ -206,7 +227,7 @@ def build_risk_sets(policy, histories, plan, seed=None) -> pd.DataFrame:
         enter = (rows, ones, own_age[rows], ones, 0.0 * ones, month * ones)
         stay = (others, zeros, age[others], entries, luck[others], month + zeros)
         parts += [enter, stay]
-    columns = {"row": int, "treated": int, "business_age": int, "entries": int}
+    columns = {"row": int, "treated": int, "business_age": int, "entries": float}
     columns |= {"luck": float, "month": int}
     stacked = (np.concatenate(c) for c in zip(*parts, strict=True)) if parts else [[]] * 6
     sets = {n: np.asarray(c, columns[n]) for n, c in zip(columns, stacked, strict=True)}
