@@ -156,3 +156,34 @@ def test_what_a_removed_notebook_read_is_read_by_those_after_it(small_project):
     assert graph.upstream(Run("4_effect", 2024, "post"), notebooks) == [Run("2_panel", 2024)]
     (notebooks / "2_panel.ipynb").unlink()
     assert graph.upstream(Run("4_effect", 2024, "post"), notebooks) == [Run("1_ledgers")]
+
+
+def test_personal_data_in_any_product_stop_the_run_and_nothing_is_put_in_place(small_project):
+    """Scanned where products are put in place: also what no table function wrote."""
+    write_notebook(
+        small_project / "notebooks" / "7_editions.ipynb",
+        "year: int = 2024",
+        "from evaluation.files import write_whole\nfrom evaluation.paths import locate",
+        "folder = locate().edition(year)\n"
+        'write_whole(folder / "a.csv", lambda path: path.write_text("n,1"))\n'
+        "drawn = '<svg><text>1380013' + '8000</text></svg>'\n"
+        'write_whole(folder / "b.svg", lambda path: path.write_text(drawn));',
+    )
+    outcome = run_batch(2024)["2024.7_editions"]
+    assert outcome.state == "failed"
+    assert outcome.message == "不能公布：2024/b.svg（第1行）：手机号码。"
+    edition = small_project / "outputs" / "2024"
+    assert not list(edition.glob("[ab.]*.*")) and (edition / "funnel.csv").is_file()
+
+
+def test_no_notebook_changes_a_frozen_edition(small_project):
+    write_notebook(
+        small_project / "notebooks" / "7_editions.ipynb",
+        "year: int = 2024",
+        "from evaluation.files import write_whole\nfrom evaluation.paths import locate",
+        'place = locate().outputs / "published" / "2023" / "funnel.csv"\n'
+        'write_whole(place, lambda path: path.write_text("n,1"));',
+    )
+    outcome = run_batch(2024)["2024.7_editions"]
+    assert outcome.state == "failed" and "冻结" in outcome.message
+    assert not list((small_project / "outputs" / "published").rglob("*.csv"))

@@ -21,7 +21,7 @@ from evaluation.batch.receipts import (
     write_json,
 )
 from evaluation.batch.warm import process as warm
-from evaluation.errors import EvaluationError, KernelError
+from evaluation.errors import DisclosureError, EvaluationError, KernelError
 from evaluation.files import WRITTEN_VARIABLE, list_drafts, put_in_place, write_whole
 from evaluation.paths import Folders, locate
 from evaluation.trace import PACKAGE, READ_VARIABLE
@@ -108,6 +108,7 @@ def _make_products(folders: Folders, run: Run, draft: Path, note: Path) -> list[
         with _noted(note):
             write_whole(place, lambda path, content=content: path.write_bytes(content))
     drafts = list_drafts(note)
+    scan_drafts(folders, drafts)
     receipt_path(folders, run).unlink(missing_ok=True)
     put_in_place(drafts)
     return list(dict.fromkeys(place for _, place in drafts))
@@ -188,8 +189,6 @@ def finish_notebook(draft: Path, run: Run) -> bytes:
         cell.metadata.pop("execution", None)
         if "injected-parameters" in cell.metadata.get("tags", []):
             cell["id"] = "injected-parameters"  # papermill draws one at random
-    if run.year:
-        _refuse_personal_text(notebook, f"{run.output_name}.ipynb")
     notebook.metadata["papermill"] = {"parameters": run.parameters}
     notebook.metadata.get("language_info", {}).pop("version", None)
     nbformat.write(notebook, draft)
@@ -203,17 +202,27 @@ def shorten_paths(text: str, machine: tuple[str, ...]) -> str:
     return text
 
 
-def _refuse_personal_text(notebook, name: str) -> None:
-    """Scan sources and texts of outputs; pictures are base64, whose digits mean nothing."""
-    from evaluation.findings.disclosure import refuse_disclosure
+def scan_drafts(folders: Folders, drafts: list[tuple[Path, Path]]) -> None:
+    """Look at what is about to stand under ``outputs/`` for the last time.
 
-    texts = [cell.source for cell in notebook.cells]
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            bundle = output.get("data", {"text/plain": output.get("text", "")})
-            texts += [str(text) for kind, text in bundle.items() if kind.startswith("text/")]
-    folders = locate()
-    refuse_disclosure("\n".join(texts), name, (str(folders.root), str(folders.data)))
+    Raises
+    ------
+    DisclosureError
+        If a file holds what must not be published, or would change a frozen edition.
+    """
+    from evaluation.findings.guarded import load_guarded
+    from evaluation.findings.scan import refuse_files
+
+    outputs, files = folders.outputs.resolve(), []
+    for draft, place in drafts:
+        if place.is_relative_to(outputs):
+            name = place.relative_to(outputs)
+            if name.parts[0] == "published":
+                raise DisclosureError(
+                    "已公布的年版是冻结的，笔记本不能改写 outputs/published。"
+                )
+            files.append((draft, name.as_posix()))
+    refuse_files(files, load_guarded(folders))
 
 
 def _export(folders: Folders, run: Run, executed: Path) -> dict[Path, bytes]:

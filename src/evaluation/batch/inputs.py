@@ -33,8 +33,8 @@ from evaluation.trace import PACKAGE, read_trace
 FORM = 2
 # An input that was changed while it was being read: nobody knows which state was used.
 UNSURE = "unsure"
-# Read by the batch itself: the scan of an executed notebook, the export of the page.
-_SCAN = ("findings/disclosure.py",)
+# Read by the batch itself: the last scan, the export of the page.
+_SCAN = tuple(f"findings/{name}.py" for name in ("scan", "guarded", "pieces", "png_chunks"))
 _EXPORT = (
     "__init__.py",
     "errors.py",

@@ -5,25 +5,17 @@ Rules and their defaults stand in the plan under ``[disclosure]``: counts under
 cell is suppressed where a total would give the first away.
 """
 
-import re
-from datetime import date
-
 import numpy as np
 import pandas as pd
 
-from evaluation.errors import DisclosureError
+from evaluation.findings.scan import refuse_disclosure as refuse_disclosure
+from evaluation.findings.scan import scan_text as scan_text
 
 TOTAL = "all"  # this level of the last breakdown column is the district-wide total
 SUPPRESSED = "suppressed"
 _BROKEN_DOWN = {"event", "group_time", "group", "calendar"}
 _IDENTIFIERS = {"result_id", "year", "policy", "outcome", "subgroup", "design", "term"}
 _IDENTIFIERS |= {"event_time", "cohort", "variant", "inference", "horizon", "due_year"}
-_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)  # GB 11643-1999
-_LONG_NUMBER = re.compile(r"(?<![0-9A-Za-z.])(\d{17}[\dXx]|\d{15})(?![0-9A-Za-z])")
-_PHONE = re.compile(r"(?<![0-9A-Za-z.])1[3-9]\d(?:[ -]?\d{4}){2}(?![0-9A-Za-z])")
-_MACHINE = re.compile(
-    r"(?:/home|/Users|/root|/tmp|/var/folders|/mnt)/[\w.~-]+|\b[A-Za-z]:\\{1,2}[^\\\s\"<>|*?]+\\"
-)
 
 
 def suppress_counts(
@@ -163,64 +155,3 @@ def suppress_estimates(frame: pd.DataFrame, rules: dict) -> pd.DataFrame:
         few_treated, "n_treated:small", np.where(few_comparison, "n_comparison:small", "")
     )
     return result
-
-
-def scan_text(text: str, machine_paths: tuple[str, ...] = ()) -> list[str]:
-    """Look for what must never be published.
-
-    Parameters
-    ----------
-    text
-        Any text: a csv, a page, a notebook.
-    machine_paths
-        Folders of this machine that must not be named.
-
-    Returns
-    -------
-    list of str
-        Kind and line of each hit, never the value itself.
-
-    Examples
-    --------
-    >>> scan_text("电话 13800138000")
-    ['手机号码（第1行）']
-    >>> scan_text("0.13800138000,sha256 13800138000a")
-    []
-    """
-    hits = []
-    for kind, found in (
-        ("居民身份证号码", (m for m in _LONG_NUMBER.finditer(text) if _is_resident(m[1]))),
-        ("手机号码", _PHONE.finditer(text)),
-        ("本机路径", _MACHINE.finditer(text)),
-    ):
-        hits += [f"{kind}（第{text.count(chr(10), 0, m.start()) + 1}行）" for m in found]
-    hits += ["本机路径" for path in machine_paths if path and path in text]
-    return hits
-
-
-def _is_resident(number: str) -> bool:
-    """Whether digits form a resident number: a real day of birth and, with 18, the check."""
-    born = number[6:14] if len(number) == 18 else "19" + number[6:12]
-    try:
-        date(int(born[:4]), int(born[4:6]), int(born[6:]))
-    except ValueError:
-        return False
-    if number[0] not in "12345678" or not "1900" <= born[:4] <= "2099":
-        return False
-    if len(number) == 15:
-        return True
-    total = sum(int(digit) * weight for digit, weight in zip(number, _WEIGHTS, strict=False))
-    return "10X98765432"[total % 11] == number[17].upper()
-
-
-def refuse_disclosure(text: str, name: str, machine_paths: tuple[str, ...] = ()) -> None:
-    """Stop the publication of a text that holds a number, phone or path.
-
-    Raises
-    ------
-    DisclosureError
-        Names the file, the kind and the line, without the value.
-    """
-    hits = scan_text(text, machine_paths)
-    if hits:
-        raise DisclosureError(f"{name} 不能公布：含有{'、'.join(hits[:5])}。")
