@@ -33,12 +33,22 @@ def warm_process():
 @pytest.fixture
 def small_project(tmp_path, monkeypatch, warm_process):
     """A project whose notebooks write one small table each; environment cleaned."""
+    enter_project(tmp_path, monkeypatch)
+    return make_small_project(tmp_path)
+
+
+def enter_project(place: Path, monkeypatch) -> None:
+    """Let this project be the one, whatever the environment said."""
     for name in ("LEDGERS", "OUT", "KEY_FILE"):
         monkeypatch.delenv(f"EVALUATION_{name}", raising=False)
-    monkeypatch.setenv("EVALUATION_HOME", str(tmp_path))
-    shutil.copytree(ROOT / "data" / "reference", tmp_path / "data" / "reference")
+    monkeypatch.setenv("EVALUATION_HOME", str(place))
+
+
+def make_small_project(place: Path) -> Path:
+    """Write the small project's reference data, ledgers and notebooks."""
+    shutil.copytree(ROOT / "data" / "reference", place / "data" / "reference")
     for year in (2023, 2024):
-        ledger = tmp_path / "data" / "ledgers" / str(year) / "a.csv"
+        ledger = place / "data" / "ledgers" / str(year) / "a.csv"
         ledger.parent.mkdir(parents=True)
         ledger.write_text("姓名\n", encoding="utf-8")
     load = "from evaluation.paths import locate\nfolders = locate()"
@@ -51,7 +61,7 @@ def small_project(tmp_path, monkeypatch, warm_process):
         "import pandas as pd\nfrom evaluation.tables import write_table\n"
         'write_table(pd.DataFrame({"a": [1]}), folders.clean / "roster.parquet", key=["a"]);'
     )
-    notebooks = tmp_path / "notebooks"
+    notebooks = place / "notebooks"
     write_notebook(notebooks / "1_ledgers.ipynb", "show_rows: int = 20", load, clean)
     year = "year: int = 2024  # 评估年度"
     write_notebook(
@@ -66,4 +76,4 @@ def small_project(tmp_path, monkeypatch, warm_process):
     write_notebook(
         notebooks / "7_editions.ipynb", year, load, write.format(value=7, name='"revisions"')
     )
-    return tmp_path
+    return place

@@ -10,10 +10,10 @@ from pathlib import Path
 import click
 
 from evaluation import __version__
-from evaluation.errors import EvaluationError
+from evaluation.errors import DisclosureError, EvaluationError
 from evaluation.paths import Folders, has_ledgers, locate
 
-DONE, FAILED, WRONG_USAGE, LEDGERS_REFUSED = 0, 1, 2, 3
+DONE, FAILED, WRONG_USAGE, LEDGERS_REFUSED, DISCLOSED = 0, 1, 2, 3, 4
 
 
 class Years(click.ParamType):
@@ -50,6 +50,7 @@ def main() -> None:
     evaluation codebook [FILE] 每张表每一列的含义、单位、取值、来源和规则
     evaluation demo FOLDER     制作示范台账
     evaluation export NOTEBOOK 把手工运行过的 8_findings 导出为网页
+    evaluation publish         冻结一个年版：检查、复制、列清单；或核对已冻结的
 
     From ledgers to findings, in one command: "evaluation run".
     """
@@ -279,6 +280,29 @@ def export(notebook: Path, to: Path | None) -> None:
     except EvaluationError as problem:
         _stop(problem, FAILED)
     click.echo(f"网页在 {target}。")
+
+
+@main.command()
+@_YEARS
+@click.option("--check", is_flag=True, help="只核对已公布的年版与清单，什么也不写。")
+@click.option("--demonstration", is_flag=True, help="示范数据也冻结（只为试用）。")
+@_LEDGERS
+@_OUT
+def publish(years, check, demonstration, ledgers, out) -> None:
+    """冻结年版：只有通过全部检查的才复制到 outputs/published，附清单，以后不变。
+
+    \b
+    退出码：0 已公布，或核对无误；1 没有公布，或与清单不符；2 用法不对；
+    4 最后检查发现了不能公布的内容。
+    """
+    from evaluation.batch.publication import report_publication
+
+    _point_to(ledgers, out)
+    try:
+        intact = report_publication(locate(), years, check=check, demonstration=demonstration)
+    except EvaluationError as problem:
+        _stop(problem, DISCLOSED if isinstance(problem, DisclosureError) else FAILED)
+    raise SystemExit(DONE if intact else FAILED)
 
 
 @main.command()

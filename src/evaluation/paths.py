@@ -73,8 +73,18 @@ class Folders:
         return self.outputs / str(year)
 
     def published(self, year: int) -> Path:
-        """The frozen edition, where it was published."""
-        return self.outputs / "published" / str(year)
+        """The frozen edition, where it was published: its latest version."""
+        first = self.outputs / "published" / str(year)
+        return max(self.versions(year), default=(1, first))[1]
+
+    def versions(self, year: int) -> list[tuple[int, Path]]:
+        """Versions of a frozen edition: ``<year>``, then corrections ``<year>-v2``, …"""
+        home = self.outputs / "published"
+        found = [(1, home / str(year))]
+        for path in home.glob(f"{year}-v[0-9]*"):
+            number = path.name.partition("-v")[2]
+            found += [(int(number), path)] if number.isdigit() else []
+        return sorted((number, path) for number, path in found if path.is_dir())
 
 
 def find_root(start: Path | None = None) -> Path:

@@ -51,7 +51,7 @@ def open_session(
     # Notebooks side by side, each with threads for every core, get in each other's way.
     limits |= {name: os.environ.get(name, "1") for name in _THREADS}
     with ExitStack() as held:
-        held.enter_context(_hold_project(folders))
+        held.enter_context(hold_project(folders))
         remove_stale_drafts(folders.data, folders.outputs)
         held.enter_context(set_variables(limits))
         if engine == "kernel":
@@ -76,7 +76,7 @@ def is_running(folders: Folders) -> bool:
 
 
 @contextmanager
-def _hold_project(folders: Folders) -> Iterator[None]:
+def hold_project(folders: Folders) -> Iterator[None]:
     """Keep other batches out; the operating system lets go of it whatever happens."""
     from filelock import FileLock, Timeout
 

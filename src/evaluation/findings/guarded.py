@@ -87,7 +87,7 @@ def _load_guarded(folders: Folders, state: tuple) -> Guarded:
         found["all"] = set().union(*found.values())
     words = set()
     for path in sorted(folders.reference.glob("*.*")):
-        if path.suffix in (".csv", ".toml", ".md"):
+        if path.suffix in (".csv", ".toml", ".md") and path.name != "notices.toml":
             words |= find_candidates(take_apart(path.read_bytes(), path.name))
     home = Path.home()
     places = [folders.root, folders.data, folders.outputs]
