@@ -24,6 +24,7 @@ from evaluation.findings.frozen import (
     list_frozen,
 )
 from evaluation.findings.guarded import load_guarded
+from evaluation.findings.index import refresh_index
 from evaluation.findings.notices import Notice, load_notices
 from evaluation.findings.scan import refuse_files
 from evaluation.paths import Folders
@@ -138,6 +139,7 @@ def publish_editions(
         finally:
             for draft in drafts.values():
                 _remove(draft)
+        refresh_index(folders)
     return frozen
 
 

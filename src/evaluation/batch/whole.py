@@ -7,6 +7,7 @@ from evaluation.batch.session import open_session
 from evaluation.batch.stages import Outcome, build_stage
 from evaluation.batch.status import look
 from evaluation.batch.status_page import write_status
+from evaluation.findings.index import refresh_index
 from evaluation.paths import Folders
 
 
@@ -66,19 +67,8 @@ def _run_stages(folders, years, *, jobs, force) -> list[Outcome]:
 
 def _publish_state(folders: Folders, outcomes: list[Outcome]) -> None:
     """Write the index and the status page, the latter with editions of earlier calls."""
-    _write_index(folders, outcomes)
+    refresh_index(folders)
     asked = {outcome.run.year for outcome in outcomes if outcome.run.year}
     years = sorted(asked | set(graph.editions_run(folders)))
     runs = graph.list_runs(years, folders.notebooks)
     write_status(folders, look(folders, runs, outcomes))
-
-
-def _write_index(folders: Folders, outcomes: list[Outcome]) -> None:
-    """Write the index over all editions, unless nothing changed or there is no verdict yet."""
-    stands = (folders.outputs / "index.html").is_file()
-    nothing_new = all(outcome.state != "done" for outcome in outcomes)
-    if (stands and nothing_new) or not any(folders.outputs.glob("[12]*/verdict_*.csv")):
-        return
-    from evaluation.findings.page import write_index
-
-    write_index(folders)

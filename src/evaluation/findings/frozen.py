@@ -8,6 +8,7 @@ each file.
 
 import json
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 from evaluation.errors import EvaluationError
@@ -46,6 +47,11 @@ class Frozen:
         """sha256 of each file by its path below the folder."""
         return self.manifest["files"]
 
+    @property
+    def on(self) -> date:
+        """The day of its freezing."""
+        return date.fromisoformat(self.manifest["frozen_on"])
+
     def say(self) -> str:
         """Name it, with the fingerprint of its manifest to write down on paper."""
         digest = file_hash(self.folder / MANIFEST)[:12]
@@ -64,7 +70,7 @@ def list_frozen(folders: Folders, year: int) -> list[Frozen]:
     for version, folder in folders.versions(year):
         try:
             manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
-            _ = manifest["files"].items(), manifest["reasons"]
+            _ = manifest["files"].items(), manifest["reasons"], manifest["frozen_on"]
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             raise PublicationError(
                 f"{folder.name} 的 {MANIFEST} 不在或读不出来：请从备份恢复这个文件夹。"

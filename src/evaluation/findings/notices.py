@@ -39,17 +39,15 @@ class Notice:
     why_en: str
 
     @property
-    def anchor(self) -> str:
-        """Where the index tells of it."""
-        return f"n-{self.year}-{self.policy}-{self.on.isoformat()}"
+    def result_id(self) -> str:
+        """Its id among the results: numbers in its text are bound to it."""
+        return f"{self.year}.{self.policy}.notice.{self.on.isoformat()}"
 
-    def what(self, language: str) -> str:
-        """What is corrected or withdrawn."""
-        return getattr(self, f"what_{language}")
-
-    def why(self, language: str) -> str:
-        """Why."""
-        return getattr(self, f"why_{language}")
+    def as_result(self) -> dict:
+        """Its texts, and what stands in its date."""
+        day = f"{self.on.isoformat()} {self.on.year} {self.on.month} {self.on.day}"
+        texts = {name: getattr(self, name) for name in _TEXTS}
+        return texts | {"day": day, "edition": str(self.year), "table": "notice"}
 
     def concerns(self, policy: str) -> bool:
         """Whether the finding on a policy is meant."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from evaluation.errors import EvaluationError
+from evaluation.findings.notices import Notice, load_notices
 from evaluation.paths import Folders
 from evaluation.plan import POLICIES, load_district, load_plan, load_toml
 from evaluation.tables import read_published
@@ -41,6 +42,8 @@ class Findings:
         Names of townships by code.
     quoted
         Ids quoted so far, in order; the list of results at the end shows these.
+    notices
+        Corrections and withdrawals, of all editions.
     """
 
     year: int
@@ -55,6 +58,7 @@ class Findings:
     results: dict[str, dict]
     places: dict[str, str]
     quoted: dict[str, None] = field(default_factory=dict)
+    notices: list[Notice] = field(default_factory=list)
 
     def verdict(self, policy: str) -> str:
         """Code of the policy's verdict."""
@@ -82,7 +86,9 @@ class Findings:
         return general | general.get(policy, {}) | special
 
 
-def load_findings(folders: Folders, year: int, language: str = "zh") -> Findings:
+def load_findings(
+    folders: Folders, year: int, language: str = "zh", *, frozen: bool = False
+) -> Findings:
     """Read what an edition published; nothing else, and nothing of persons.
 
     Parameters
@@ -93,6 +99,8 @@ def load_findings(folders: Folders, year: int, language: str = "zh") -> Findings
         The edition.
     language
         ``zh`` or ``en``: the same results under the same ids.
+    frozen
+        Read the frozen edition instead of the rerun one.
 
     Raises
     ------
@@ -104,7 +112,9 @@ def load_findings(folders: Folders, year: int, language: str = "zh") -> Findings
         raise PageError(f"没有语言 {language} 的文字，只有 zh 和 en。")
     names = [*_SHARED, "provenance"] + [f"{n}_{p}" for n in _BY_POLICY for p in POLICIES]
     tables = {
-        name: name_rows(read_published(name, folders, year, required=False), name, year)
+        name: name_rows(
+            read_published(name, folders, year, frozen=frozen, required=False), name, year
+        )
         for name in names
     }
     tables["provenance"] = _add_code(tables["provenance"])
@@ -122,7 +132,9 @@ def load_findings(folders: Folders, year: int, language: str = "zh") -> Findings
         verdicts=verdicts,
         results=collect_results(tables),
         places=_name_places(folders),
+        notices=load_notices(folders.reference),
     )
+    findings.results.update({n.result_id: n.as_result() for n in findings.notices})
     findings.results["plan"] = _flatten(plan) | {"year": year}
     for policy, verdict in verdicts.items():
         findings.results[f"{year}.{policy}.verdict"] = verdict | {
