@@ -187,3 +187,14 @@ def test_no_notebook_changes_a_frozen_edition(small_project):
     outcome = run_batch(2024)["2024.7_editions"]
     assert outcome.state == "failed" and "冻结" in outcome.message
     assert not list((small_project / "outputs" / "published").rglob("*.csv"))
+
+
+def test_a_warning_of_a_cell_neither_names_a_folder_nor_stops_the_run(small_project):
+    write_notebook(
+        small_project / "notebooks" / "7_editions.ipynb",
+        "year: int = 2024",
+        'import warnings\nwarnings.warn("rank-deficient", stacklevel=1)',
+    )
+    assert run_batch(2024)["2024.7_editions"].state == "done"
+    executed = small_project / "outputs" / "2024" / "notebooks" / "7_editions.ipynb"
+    assert "cell.py:2: UserWarning" in executed.read_text(encoding="utf-8")

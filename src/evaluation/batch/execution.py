@@ -30,6 +30,8 @@ from evaluation.trace import PACKAGE, READ_VARIABLE
 MEMORY_VARIABLE, TIMEOUT_VARIABLE = "EVALUATION_MEMORY", "EVALUATION_TIMEOUT"
 # Where in memory an object stands: another number each time, of use to nobody.
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]{6,}(?=>)")
+# Where a warning says that a cell stands: another place each time.
+_CELL_FILE = re.compile(r"[^\s\"']*ipykernel_\d+[/\\]\d+\.py")
 _ADVICE = {"MemoryError": "（超过了每个笔记本可用的内存，可用 --memory 放宽）"}
 
 
@@ -182,7 +184,7 @@ def finish_notebook(draft: Path, run: Run) -> bytes:
     for cell in notebook.cells:
         for output in cell.get("outputs", []):
             if output.output_type == "stream":  # a warning names the file that it is from
-                output.text = shorten_paths(output.text, machine)
+                output.text = _CELL_FILE.sub("cell.py", shorten_paths(output.text, machine))
             if "text/plain" in output.get("data", {}):
                 output.data["text/plain"] = _ADDRESS.sub("", output.data["text/plain"])
         cell.metadata.pop("papermill", None)
