@@ -3,7 +3,7 @@
 import pytest
 
 from evaluation.errors import EvaluationError
-from evaluation.paths import find_root, has_ledgers, locate
+from evaluation.paths import find_root, has_ledgers, list_corrections, list_ledgers, locate
 
 
 @pytest.fixture
@@ -53,3 +53,10 @@ def test_named_demonstration_ledgers_stay_marked_as_such(project, tmp_path, monk
     assert folders.is_demo and folders.ledgers == named.resolve()
     assert folders.outputs == (tmp_path / "out").resolve() / "outputs" / "demo"
     assert not has_ledgers(named)
+
+
+@pytest.mark.parametrize("name", ["corrections.xlsx", "Corrections_2024.XLSX", "更正.xlsx"])
+def test_corrections_are_no_ledger_however_they_are_spelt(tmp_path, name):
+    (tmp_path / name).touch()
+    assert list_ledgers(tmp_path) == []
+    assert [path.name for path in list_corrections(tmp_path)] == [name]

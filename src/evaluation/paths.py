@@ -127,7 +127,7 @@ def list_ledgers(folder: Path) -> list[Path]:
         for path in folder.rglob("*")
         if path.suffix.lower() in LEDGER_ENDINGS
         and path.is_file()
-        and not path.name.startswith(NOT_A_LEDGER)
+        and not path.name.lower().startswith(NOT_A_LEDGER)
         and not (path.parent == folder and path.name in beside)
     )
 

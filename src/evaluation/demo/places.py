@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 
 from evaluation.errors import PlanError
+from evaluation.ledgers.text_files import read_reference
 
 
 def load_villages(reference: Path) -> pd.DataFrame:
@@ -24,8 +25,8 @@ def load_villages(reference: Path) -> pd.DataFrame:
     path = reference / "places.csv"
     if not path.is_file():
         raise PlanError(f"缺少参考文件 places.csv（应在 {reference} 中）。")
-    places = pd.read_csv(path, dtype="str", encoding="utf-8-sig", comment="#")
-    known = places["village"].notna() & places["code"].notna() & places["from"].isna()
+    places = read_reference(path)
+    known = places["village"].ne("") & places["code"].ne("") & places["from"].eq("")
     villages = places.loc[known, ["village", "township_old", "township", "code"]]
     if villages.empty:
         raise PlanError("参考文件 places.csv 中没有可用的村（社区）。")
