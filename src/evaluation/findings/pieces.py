@@ -22,6 +22,7 @@ from evaluation.findings.png_chunks import UnknownKindError, read_chunks
 from evaluation.ledgers.text_files import decode
 
 BETWEEN = "\x1e"  # between the texts of pieces
+SCRIPT = "<script>"  # how a script, or an attribute that runs one, reads among pieces
 _CELLS = {"td", "th", "dt", "dd", "li", "caption", "option", "text", "title"}
 _GEOMETRY = {"d", "points", "transform", "viewbox"}
 _DATA = re.compile(r"data:([\w.+-]+/[\w.+-]+)?(?:;[\w=-]+)*;base64,([A-Za-z0-9+/=\s]*)")
@@ -103,6 +104,8 @@ class _Html(HTMLParser):
             self.found.append(Piece(text, f"第{self.getpos()[0]}行", is_table))
 
     def handle_starttag(self, tag, attrs):
+        if tag == "script" or any(re.match("on[a-z]{2}", name) for name, _ in attrs):
+            self._add(SCRIPT)
         for name, value in attrs:
             if value and name not in _GEOMETRY:
                 self._add(unquote(value))

@@ -25,6 +25,7 @@ _PHONE = re.compile(r"(?<![0-9A-Za-z.])1[3-9]\d(?:[ -]?\d{4}){2}(?![0-9A-Za-z])"
 _MACHINE = re.compile(
     r"(?:/home|/Users|/root|/tmp|/var/folders|/mnt)/[\w.~-]+|\b[A-Za-z]:\\{1,2}[^\\\s\"<>|*?]+\\"
 )
+_SCRIPT = re.compile(r"<\s*/?\s*script\b|javascript:", re.I)  # escaped, it is ledger text
 _MOST = 5  # places that a message names
 
 
@@ -75,6 +76,7 @@ def _find(text: str) -> list[tuple[str, int]]:
         ("遮盖的身份证号码", _MASKED.finditer(text)),
         ("手机号码", _PHONE.finditer(text)),
         ("本机路径", _MACHINE.finditer(text)),
+        ("脚本", _SCRIPT.finditer(text)),
     )
     return [(kind, match.start()) for kind, found in kinds for match in found]
 
