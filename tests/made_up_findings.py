@@ -101,7 +101,8 @@ def publish_edition(folders: Folders, verdicts: dict[str, str], with_rest: bool 
             "horizon": HORIZON[policy],
         }
         row |= {"n_participants": n + 40 if n else 0, "n_evaluated": n}
-        publish_table(pd.DataFrame([row]), f"verdict_{policy}", folders, YEAR, key=["policy"])
+        shape = {"key": ["policy"], "counts": ["n_participants", "n_evaluated"]}
+        publish_table(pd.DataFrame([row]), f"verdict_{policy}", folders, YEAR, **shape)
         publish_table(checks(verdict), f"checks_{policy}", folders, YEAR, key=["gate"])
         if verdict in NUMBERS:
             table = estimates(policy, verdict)
@@ -131,7 +132,7 @@ def publish_rest(folders: Folders, verdicts: dict[str, str]) -> None:
         value.append(row)
         for step, n in (("ledger", 221), ("linked", 219), ("due", 158), ("evaluated", 151)):
             funnel.append({"policy": policy, "step": step, "n": n, "label_zh": step + "人"})
-    publish_table(pd.DataFrame(value), "value", folders, YEAR, key=["policy"])
+    publish_table(pd.DataFrame(value), "value", folders, YEAR, key=["policy"], exempt=True)
     key = ["policy", "step"]
     publish_table(pd.DataFrame(funnel), "funnel", folders, YEAR, key=key, counts=["n"])
     groups = {"returnees": 1200, "loan": 221, "subsidy": 168, "post": 1706}

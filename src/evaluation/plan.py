@@ -36,7 +36,9 @@ def load_plan(reference: Path) -> dict:
     Returns
     -------
     dict
-        The tables of ``analysis_plan.toml``; shares are fractions, not points.
+        The tables of ``analysis_plan.toml``; shares are fractions, not points. Beside what
+        is written, ``disclosure.coefficients``: how many coefficients the model of each
+        policy has, its covariates and the constant.
 
     Raises
     ------
@@ -49,7 +51,8 @@ def load_plan(reference: Path) -> dict:
         for needed in ("horizon", "covariates", "population", "time_zero"):
             if needed not in settings:
                 raise PlanError(f"analysis_plan.toml 中 [policies.{policy}] 缺少 {needed}。")
-    return plan
+    sizes = {name: len(own["covariates"]) + 1 for name, own in plan["policies"].items()}
+    return plan | {"disclosure": plan.get("disclosure", {}) | {"coefficients": sizes}}
 
 
 def plan_hash(reference: Path) -> str:

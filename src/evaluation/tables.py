@@ -1,12 +1,12 @@
 """Tables between stages: their keys, their schema, and the one door to ``outputs/``."""
 
+import hashlib
 from pathlib import Path
 
 import pandas as pd
 
 from evaluation.errors import TableError
 from evaluation.files import write_whole
-from evaluation.findings import disclosure
 from evaluation.paths import Folders
 from evaluation.plan import load_plan
 
@@ -89,11 +89,15 @@ def publish_table(
     by: list[str] | tuple[str, ...] = (),
     exempt: bool = False,
     rates: dict[str, tuple[str, str]] | None = None,
+    amounts: dict[str, tuple[pd.Series, tuple[str, ...]]] | None = None,
+    part_of: pd.Series | None = None,
 ) -> Path:
     """Write a table under ``outputs/``: the one door, with disclosure control.
 
-    Rows of estimates (they have ``term`` and ``n_treated``) are controlled by their
-    own rule, whatever `counts` says: see `findings.disclosure.suppress_estimates`.
+    Estimates, paths, curves by month and the table of traits are known by their columns
+    and controlled by rules of their own, whatever `counts` says (`findings.models`,
+    `findings.levels`). A column that counts persons, is an amount or an extreme value and
+    is not declared here is refused.
 
     Parameters
     ----------
@@ -106,43 +110,85 @@ def publish_table(
     key
         Columns that identify a row.
     counts
-        Columns that count persons. Under ``min_count`` of the plan they are suppressed.
+        Columns that count persons: small ones are suppressed, the others rounded, all as
+        `findings.suppression.suppress_counts` says.
     by
         Columns of a breakdown, the last one being that whose cells add up to a total
-        (``["policy", "township"]``); a row where it says ``all`` is that total. Empty:
-        every row is a district-wide total, exact from ``min_count`` on.
+        (``["policy", "township"]``); a row where it says ``all`` is that total.
     exempt
         For totals that are published already: nothing is suppressed or rounded.
     rates
-        Rate column to (numerator, denominator) among `counts`; in a breakdown the rate
-        is computed anew from the rounded counts.
+        Rate column to (numerator, denominator) among `counts`, computed anew from the
+        rounded counts.
+    amounts
+        Column of a mean amount to (yuan of each person, indexed by the key of its row;
+        columns in proportion to the mean). See `findings.dominance`.
+    part_of
+        By row, the public exact count that its count is a part of, else missing.
 
     Returns
     -------
     pathlib.Path
         ``outputs/<year>/<name>.csv``, UTF-8 with BOM so that Excel and WPS read it; the
-        same bytes for the same input.
+        same bytes for the same input and the same frozen editions.
 
     Raises
     ------
     TableError
         If the key is broken or the file is held open by another program.
     DisclosureError
-        If a cell holds a resident number, a phone or a path of the machine.
+        If a column is not declared, if no choice of cells protects the small ones, or if
+        a cell holds a resident number, a phone or a path of the machine.
     """
+    from evaluation.findings import disclosure  # whoever publishes nothing needs no rules
+
     check_key(frame, list(key), name)
     frame = frame.reset_index(drop=True)
     flags = list(frame.select_dtypes("bool"))
-    frame = frame.astype(dict.fromkeys(flags, "int8"))
-    rules = load_plan(folders.reference)["disclosure"]
-    if not exempt and {"term", "n_treated", "estimate"} <= set(frame):
-        frame = disclosure.suppress_estimates(frame, rules)
-    elif not exempt and counts:
-        frame = disclosure.suppress_counts(frame, list(counts), list(by), rules, rates, key)
+    true = frame = frame.astype(dict.fromkeys(flags, "int8"))
+    if not exempt:
+        shape = {"key": list(key), "counts": list(counts), "by": list(by), "rates": rates}
+        told = {"recalled": tuple(list_frozen(name, folders, year)), "part_of": part_of}
+        rules = load_plan(folders.reference)["disclosure"]
+        frame = disclosure.control_table(frame, name, rules, amounts=amounts, **shape, **told)
     text = frame.to_csv(index=False, float_format="%.12g", lineterminator="\r\n")
     disclosure.refuse_disclosure(text, f"{name}.csv", (str(folders.root), str(folders.data)))
     path = folders.edition(year) / f"{name}.csv"
-    return write_whole(path, lambda draft: draft.write_bytes(text.encode("utf-8-sig")))
+    data = text.encode("utf-8-sig")
+    if name in disclosure.GROWING:
+        write_table(true, _place_true(folders, data), key=list(key))
+    return write_whole(path, lambda draft: draft.write_bytes(data))
+
+
+def list_frozen(name: str, folders: Folders, year: int) -> list[tuple]:
+    """List a table of the other editions that are published, if its counts only grow.
+
+    Returns
+    -------
+    list of tuple
+        How many years later (negative: earlier) each edition is, its table as published,
+        and with its true counts; None where they are no longer on this machine.
+    """
+    from evaluation.findings import disclosure
+
+    if name not in disclosure.GROWING:
+        return []
+    years = sorted(
+        int(path.parent.name)
+        for path in folders.published(year).parent.glob(f"[12][0-9][0-9][0-9]/{name}.csv")
+    )
+    found = []
+    for other in [other for other in years if other != year]:
+        table = folders.published(other) / f"{name}.csv"
+        kept = _place_true(folders, table.read_bytes())
+        true = read_table(kept) if kept.is_file() else None
+        found.append((other - year, read_published(name, folders, other, frozen=True), true))
+    return found
+
+
+def _place_true(folders: Folders, data: bytes) -> Path:
+    """Where the true counts behind a published file are kept: its fingerprint names them."""
+    return folders.data / "told" / f"{hashlib.sha256(data).hexdigest()[:24]}.parquet"
 
 
 def read_published(

@@ -188,7 +188,7 @@ def trace_paths(study, cs: GroupTime, balanced: GroupTime, times) -> pd.DataFram
     -------
     pandas.DataFrame
         Key ``result_id``; ``year, policy, outcome, event_time, group, share, conf_low,
-        conf_high, n`` (treated persons).
+        conf_high, n`` (treated persons), ``n_comparison`` (of the design with fewer).
     """
     cohorts = study.cohorts or sorted(cs.effects["cohort"].unique())
     designs = [keep_cohorts(design, cohorts) for design in (cs, balanced)]
@@ -209,8 +209,9 @@ def trace_paths(study, cs: GroupTime, balanced: GroupTime, times) -> pd.DataFram
         if parts or e == -1:
             other = {"share": level - gap["estimate"], "conf_low": level - gap["conf_high"]}
             other |= {"group": "comparison", "conf_high": level - gap["conf_low"]}
-            rows.append(base | other)
-    names = ["event_time", "group", "share", "conf_low", "conf_high", "n"]
+            sizes = [part["n_obs"] - part["n_treated"] for part in parts]
+            rows.append(base | other | {"n_comparison": min(sizes, default=None)})
+    names = ["event_time", "group", "share", "conf_low", "conf_high", "n", "n_comparison"]
     paths = pd.DataFrame(rows, columns=names)
     place = {"year": study.edition, "policy": study.policy, "outcome": study.outcome}
     start = ".".join(map(str, (study.edition, study.policy, "paths", study.outcome)))

@@ -138,7 +138,8 @@ def check_overlap(risk_sets: pd.DataFrame, covariates: Iterable[str], cohorts, p
     """Share of the treated whose propensity the comparison reaches.
 
     One logit over the cohorts on drawn persons; treated above the 99.9 % of the
-    comparison or with unknown covariates have no comparison.
+    comparison or with unknown covariates have no comparison. What is reported is the share
+    of counts rounded as the plan says: an exact one tells of the few persons left over.
     """
     limit, names = plan["gates"]["overlap"], list(covariates)
     rows = risk_sets[risk_sets["cohort"].isin(cohorts) & (risk_sets["drawn"] == 1)]
@@ -150,8 +151,11 @@ def check_overlap(risk_sets: pd.DataFrame, covariates: Iterable[str], cohorts, p
     ones = np.ones(int(known.sum()))
     score, _ = fit_propensity(treated[known], design_matrix(x[known]), ones)
     own, others = score[treated[known] == 1], score[treated[known] == 0]
-    value = float((own <= np.quantile(others, 0.999)).sum() / treated.sum())
-    state = "passed" if value >= limit else "failed"
+    found, all_of = (own <= np.quantile(others, 0.999)).sum(), treated.sum()
+    state = "passed" if found / all_of >= limit else "failed"
+    step = plan["disclosure"]["round_to"]
+    rounded = [np.floor(n / step + 0.5) for n in (found, all_of)]
+    value = float(rounded[0] / rounded[1]) if rounded[1] else float(found / all_of)
     return {"gate": "overlap", "value": value, "threshold": limit, "passed": state}
 
 

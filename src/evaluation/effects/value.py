@@ -41,6 +41,18 @@ def fieller_interval(
     return float((b - root) / a), float((b + root) / a)
 
 
+def list_costs(influence: pd.DataFrame, costs: pd.Series) -> pd.Series:
+    """Cost of each participant that was evaluated, yuan; one without a row cost nothing.
+
+    Parameters
+    ----------
+    influence, costs
+        See `summarise_influence`.
+    """
+    treated = influence.loc[influence["treated"] == 1, "person_id"]
+    return treated.map(costs).astype("float64").fillna(0.0)
+
+
 def summarise_influence(influence: pd.DataFrame, costs: pd.Series) -> pd.DataFrame:
     """Mean cost of the treated with its variance, and covariance with each design.
 
@@ -99,7 +111,7 @@ def value_policy(
         "policy": policy,
         "result_id": name,
         "state": "none",
-        "n_participants": int(verdict["n_evaluated"]),
+        "n_participants": verdict["n_evaluated"],
     }
     published = estimates[estimates["result_id"] == name]
     if published.empty or influence.empty:

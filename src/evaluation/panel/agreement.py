@@ -8,6 +8,7 @@ from evaluation.ledgers.schema import ACCOUNTED, PLACE
 from evaluation.panel.definitions import (
     TEN_THOUSAND,
     WAYS,
+    choose_stated,
     count_each_way,
     count_late,
     count_undecided,
@@ -184,8 +185,9 @@ def compare_totals(
         As cleaned, to tell rows set aside; without them none is known.
     least
         Parts by date, definition or late receipt that rest on fewer persons would tell
-        of a few persons: they are missing, and counted in the unexplained one. How many
-        rows were set aside tells of the ledger and stays; the yuan of fewer rows do not.
+        of a few persons: they are missing, and counted in the unexplained one. So is what
+        is linked, where fewer rows are not. How many rows were set aside tells of the
+        ledger and stays; the yuan of fewer rows do not.
 
     Returns
     -------
@@ -244,6 +246,10 @@ def _compare(total, ways, ledger, then, missing, least) -> dict:
     dated = ways[ways["definition"] == own["definition"] + "_as_of"].iloc[0]
     before = count_each_way(computation, then, close).iloc[0]
     linked = count_each_way(computation, ledger.dropna(subset="person_id"), close).iloc[0]
+    counted = choose_stated(computation, ledger, close[""])
+    lost_rows = int((counted & ledger["person_id"].isna().to_numpy()).sum())
+    # What one unlinked loan takes from the sum is that loan.
+    found = np.nan if 0 < lost_rows < least else linked["value"]
     agreed = match(own["value"], total["value"], total.get("precision", "rounded"))
     undecided = count_undecided(computation, ledger, close[""])
     lost = missing["yuan"] / TEN_THOUSAND if own["unit"] == "万元" else missing["rows"]
@@ -270,10 +276,10 @@ def _compare(total, ways, ledger, then, missing, least) -> dict:
         parts |= dict.fromkeys(hidden, np.nan)
     return {
         "ledger": own["value"],
-        "linked": linked["value"],
+        "linked": found,
         "difference": own["difference"],
         **parts,
-        "lost_by_linkage": own["value"] - linked["value"],
+        "lost_by_linkage": own["value"] - found,
         "ledger_as_of": np.nan if "by_date" in hidden else dated["value"],
         "missing_rows": missing["rows"],
         "missing_yuan": np.nan if 0 < missing["rows"] < least else missing["yuan"],
@@ -285,5 +291,7 @@ def _compare(total, ways, ledger, then, missing, least) -> dict:
         "nearest_zh": best["label_zh"],
         "nearest_en": best["label_en"],
         "match": agreed,
-        "suppressed": ";".join(f"{name}:small" for name in hidden),
+        "suppressed": ";".join(
+            [f"{name}:small" for name in hidden] + ["linked"] * bool(np.isnan(found))
+        ),
     }

@@ -129,7 +129,7 @@ def describe(row: dict) -> str:
         more = "多" if row["difference"] > 0 else "少"
         parts = [f"{PARTS[name]}{_count(row, name)}" for name in PARTS if abs(row[name]) > 0]
         said = [f"台账{more}{_count(row, 'difference')}：{'，'.join(parts)}"]
-        if row["suppressed"]:
+        if any(np.isnan(row[name]) for name in PARTS):
             said.append("人数太少、不宜分列的，也列在“没有解释的”之内")
         if row["missing_rows"] > 0 and np.isnan(row["by_missing"]):
             said.append(f"另有{row['missing_rows']:.0f}行搁置")
