@@ -11,7 +11,9 @@ from test_batch import run_batch
 
 from evaluation import cli
 from evaluation.batch import execution
+from evaluation.batch.freshness import find_reasons
 from evaluation.batch.publication import find_obstacles
+from evaluation.batch.receipts import Run
 from evaluation.findings.frozen import MANIFEST, check_editions, list_frozen
 from evaluation.paths import locate
 
@@ -250,3 +252,14 @@ def test_the_remains_of_a_killed_publication_are_cleared(project):
     (left / "a.csv").write_text("n", encoding="utf-8")
     publish("--years", "2024")
     assert [path.name for path in left.parent.iterdir()] == ["2024"]
+
+
+def test_an_edition_that_was_frozen_is_one_reason_to_compare_again(project):
+    for name in ("2023", "2023-v2"):
+        folder = project / "outputs" / "published" / name
+        folder.mkdir(parents=True)
+        for table in ("a", "b"):
+            (folder / f"{table}.csv").write_text("n", encoding="utf-8")
+        run = Run("7_editions", 2024)
+        said = [str(why) for why in find_reasons(locate(), run) if why.kind == "input_added"]
+        assert said == [f"新增 已公布的 {name}"]

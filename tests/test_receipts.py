@@ -213,7 +213,7 @@ def test_an_earlier_edition_that_appears_or_disappears_matters(small_project):
     finish(run)
     frozen.parent.mkdir(parents=True)
     frozen.write_text("a", encoding="utf-8")
-    assert reasons(run) == ["新增 已公布的 2023/estimates_post.csv"]
+    assert reasons(run) == ["新增 已公布的 2023"]
 
 
 def test_a_table_that_the_rules_do_not_know_is_found_in_the_trace(small_project):

@@ -106,6 +106,17 @@ def test_bounds_stand_beside_the_estimate_and_widen_with_the_drift_allowed(home)
         assert by_term.filter(like="pretrend", axis=0)["power"].between(0, 1).all()
 
 
+def test_the_steps_from_the_last_edition_add_up_from_its_number_to_this_one(home):
+    moved = published(home, "revisions").set_index("policy")
+    for policy in ("loan", "post"):
+        steps = published(home, f"bridges_{policy}").set_index("step")
+        name = f"2023.{policy}.published.primary.employed_open.all"
+        before = published(home, f"estimates_{policy}", 2023).set_index("result_id").loc[name]
+        assert moved.loc[policy, "before"] == pytest.approx(before["estimate"])
+        assert steps["change"].sum() == pytest.approx(moved.loc[policy, "difference"])
+        assert steps.loc[["code", "plan", "boundary"], "change"].tolist() == [0, 0, 0]
+
+
 def test_published_totals_agree_at_the_end_of_2024(home):
     agreement = published(home, "agreement")
     told = agreement[agreement["difference"].notna()]

@@ -5,6 +5,7 @@ import csv
 import dataclasses
 import io
 import json
+import shutil
 import struct
 import zlib
 
@@ -213,6 +214,14 @@ def test_a_name_inside_prose_or_in_the_reference_data_stops_nothing(guarded):
     assert [hit.kind for hit in cell] == ["台账中的姓名"]
 
 
+def test_a_word_of_the_district_can_be_let_pass(folders, tmp_path):
+    reference = shutil.copytree(folders.reference, tmp_path / "reference")
+    (reference / "not_names.csv").write_text("word,why\n高兴,普通词语\n", encoding="utf-8")
+    guarded = load_guarded(dataclasses.replace(folders, reference=reference))
+    assert scan_bytes("<td>高兴</td>".encode(), "x.html", guarded) == []
+    assert scan_bytes(f"<td>{NAME}</td>".encode(), "x.html", guarded)
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [
@@ -255,8 +264,8 @@ def test_without_the_key_names_cannot_be_told_and_no_key_is_made(folders, tmp_pa
     assert scan_bytes(PHONE.encode(), "x.txt", guarded)
 
 
-def test_a_change_of_the_ledgers_is_noticed(folders, guarded):
-    assert load_guarded(folders) is guarded
+def test_a_change_of_the_ledgers_is_noticed(folders):
+    assert load_guarded(folders) is load_guarded(folders)  # read once
     path = folders.data / "private_hashes.parquet"
     before = path.read_bytes()
     digest = pseudonyms(["阎另外"], DEMONSTRATION_KEY, "name")[0]

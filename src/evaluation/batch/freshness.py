@@ -126,7 +126,7 @@ def _compare(run: Run, recorded: dict, now: dict) -> list[Reason]:
         else:
             kind = "input_gone" if current is None else "input_changed"
         found.append(Reason(kind, _describe(run, label)))
-    return found
+    return list(dict.fromkeys(found))
 
 
 def _describe(run: Run, label: str) -> str:
@@ -138,5 +138,7 @@ def _describe(run: Run, label: str) -> str:
         return f"{'上一版的 ' if earlier else ''}{output} 的结果"
     if kind in ("project", "product"):
         return Path(name).name
-    before = {"ledger": "台账 ", "key": "密钥 pseudonym.key", "published": "已公布的 "}
+    if kind == "published":  # all its tables together: a hundred lines say no more
+        return f"已公布的 {name.partition('/')[0]}"
+    before = {"ledger": "台账 ", "key": "密钥 pseudonym.key"}
     return f"{before.get(kind, '')}{name}"

@@ -111,6 +111,7 @@ def load_findings(
     if language not in ("zh", "en"):
         raise PageError(f"没有语言 {language} 的文字，只有 zh 和 en。")
     names = [*_SHARED, "provenance"] + [f"{n}_{p}" for n in _BY_POLICY for p in POLICIES]
+    names += [f"bridges_{policy}" for policy in POLICIES]
     tables = {
         name: name_rows(
             read_published(name, folders, year, frozen=frozen, required=False), name, year

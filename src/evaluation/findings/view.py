@@ -189,13 +189,14 @@ class View:
         """The same cohorts in the edition before and in this one, per 100 participants."""
         badges, body = self.words["verdicts"], []
         for row in self.rows("revisions"):
-            codes = dict.fromkeys(row[f"verdict_{when}"] for when in ("before", "now"))
-            cells = [" → ".join(badges[code]["badge"] for code in codes)]
+            codes = [row[f"verdict_{when}"] for when in ("before", "now")]
+            cells = [" → ".join(dict.fromkeys(badges[code]["badge"] for code in codes))]
             cells += [
                 self.cell(row, c, "share_points") for c in ("before", "now", "difference")
             ]
             cause = row.get("cause")
-            cells.append(self.name(cause) if isinstance(cause, str) else self.page["unknown"])
+            known = isinstance(cause, str)
+            cells.append(self.words["steps"][cause] if known else self.page["unknown"])
             body.append((self.words["policies"][row["policy"]]["short"], cells))
         heads = [
             self.page[f"col_{c}"] for c in ("verdict", "before", "now", "difference", "cause")
