@@ -1,6 +1,5 @@
 """Tables between stages: their keys, their schema, and the one door to ``outputs/``."""
 
-import hashlib
 from pathlib import Path
 
 import pandas as pd
@@ -140,7 +139,9 @@ def publish_table(
         If a column is not declared, if no choice of cells protects the small ones, or if
         a cell holds a resident number, a phone or a path of the machine.
     """
-    from evaluation.findings import disclosure  # whoever publishes nothing needs no rules
+    # Whoever publishes nothing needs no rules.
+    from evaluation.findings import disclosure
+    from evaluation.findings.editions import GROWING, place_true, recall_published
 
     check_key(frame, list(key), name)
     frame = frame.reset_index(drop=True)
@@ -148,47 +149,16 @@ def publish_table(
     true = frame = frame.astype(dict.fromkeys(flags, "int8"))
     if not exempt:
         shape = {"key": list(key), "counts": list(counts), "by": list(by), "rates": rates}
-        told = {"recalled": tuple(list_frozen(name, folders, year)), "part_of": part_of}
+        told = {"recalled": recall_published(name, folders, year), "part_of": part_of}
         rules = load_plan(folders.reference)["disclosure"]
         frame = disclosure.control_table(frame, name, rules, amounts=amounts, **shape, **told)
     text = frame.to_csv(index=False, float_format="%.12g", lineterminator="\r\n")
     disclosure.refuse_disclosure(text, f"{name}.csv", (str(folders.root), str(folders.data)))
     path = folders.edition(year) / f"{name}.csv"
     data = text.encode("utf-8-sig")
-    if name in disclosure.GROWING:
-        write_table(true, _place_true(folders, data), key=list(key))
+    if name in GROWING:
+        write_table(true, place_true(folders, data), key=list(key))
     return write_whole(path, lambda draft: draft.write_bytes(data))
-
-
-def list_frozen(name: str, folders: Folders, year: int) -> list[tuple]:
-    """List a table of the other editions that are published, if its counts only grow.
-
-    Returns
-    -------
-    list of tuple
-        How many years later (negative: earlier) each edition is, its table as published,
-        and with its true counts; None where they are no longer on this machine.
-    """
-    from evaluation.findings import disclosure
-
-    if name not in disclosure.GROWING:
-        return []
-    years = sorted(
-        int(path.parent.name)
-        for path in folders.published(year).parent.glob(f"[12][0-9][0-9][0-9]/{name}.csv")
-    )
-    found = []
-    for other in [other for other in years if other != year]:
-        table = folders.published(other) / f"{name}.csv"
-        kept = _place_true(folders, table.read_bytes())
-        true = read_table(kept) if kept.is_file() else None
-        found.append((other - year, read_published(name, folders, other, frozen=True), true))
-    return found
-
-
-def _place_true(folders: Folders, data: bytes) -> Path:
-    """Where the true counts behind a published file are kept: its fingerprint names them."""
-    return folders.data / "told" / f"{hashlib.sha256(data).hexdigest()[:24]}.parquet"
 
 
 def read_published(
@@ -216,5 +186,11 @@ def read_published(
         if not required:
             return pd.DataFrame()
         raise TableError(f"缺少 {year} 年版的表 {path.name}：请先运行前面的笔记本（2 至 7）。")
-    dtypes = dict.fromkeys(_CODES, "str") | ({"value": "str"} if name == "provenance" else {})
+    return read_csv(path)
+
+
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a published table from where it lies; codes are text."""
+    dtypes = dict.fromkeys(_CODES, "str")
+    dtypes |= {"value": "str"} if path.stem == "provenance" else {}
     return pd.read_csv(path, encoding="utf-8-sig", dtype=dtypes)

@@ -15,6 +15,7 @@ from evaluation.batch.freshness import survey
 from evaluation.batch.receipts import read_receipt
 from evaluation.batch.session import hold_project
 from evaluation.files import file_hash
+from evaluation.findings.editions import find_narrowed
 from evaluation.findings.frozen import (
     MANIFEST,
     Frozen,
@@ -122,7 +123,9 @@ def publish_editions(
     """
     with hold_project(folders):
         obstacles = {
-            year: find_obstacles(folders, year, demonstration=demonstration) for year in years
+            year: find_obstacles(folders, year, demonstration=demonstration)
+            or find_narrowed(folders, year, tuple(years))
+            for year in years
         }
         said = [f"{year} 年版：{why}" for year, found in obstacles.items() for why in found]
         if said:

@@ -8,8 +8,6 @@ import pandas as pd
 from evaluation.errors import DisclosureError
 from evaluation.findings.dominance import summarise_amounts as summarise_amounts
 from evaluation.findings.dominance import suppress_amounts
-from evaluation.findings.editions import GROWING as GROWING
-from evaluation.findings.editions import find_narrowed as find_narrowed
 from evaluation.findings.levels import round_shares as round_shares
 from evaluation.findings.levels import suppress_balance, suppress_months, suppress_paths
 from evaluation.findings.levels import suppress_means as suppress_means

@@ -4,12 +4,18 @@ Counts of participants so far only grow. Where one edition's table leaves a with
 open between 0 and 7 and a later one between 4 and 9, both together leave it between 4 and 7.
 """
 
+import hashlib
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 
-from evaluation.findings.audit import Knowledge, count_values, find_ranges
+from evaluation.findings.audit import Knowledge
 from evaluation.findings.margins import Cells, lay_out
-from evaluation.findings.protection import Recalled
+from evaluation.findings.protection import Recalled, find_weak
+from evaluation.paths import Folders
+from evaluation.plan import load_plan
+from evaluation.tables import read_csv, read_published, read_table
 
 # Tables of participants so far, and how they are published.
 GROWING = {
@@ -71,58 +77,87 @@ def _align(cells, frame, other, counts, by):
     return np.append(found, np.full(len(cells.values) - len(found), np.nan))
 
 
-def find_narrowed(now: pd.DataFrame, others: list[tuple], name: str, rules: dict) -> list[str]:
-    """Find which withheld counts published tables of several editions narrow down together.
+def find_narrowed(folders: Folders, year: int, beside: tuple[int, ...] = ()) -> list[str]:
+    """Find what an edition's tables tell together with those already published.
 
-    For whoever freezes an edition: `now` was suppressed when the others may not yet have
-    been published.
+    For whoever freezes an edition: it may have been run before the others were published.
 
     Parameters
     ----------
-    now
-        A table as it would be published.
-    others
-        For each published edition what `recall` takes, as `tables.list_frozen` returns.
-    name
-        Of the table; only those in `GROWING` are compared.
-    rules
-        ``[disclosure]`` of the plan.
+    folders
+        As located; the edition's true counts lie under ``data/told``.
+    year
+        The edition.
+    beside
+        Editions that are published with it at the same time.
 
     Returns
     -------
     list of str
-        In Chinese, one per row that is narrowed down to fewer than ``min_values`` values;
-        empty where nothing is.
+        In Chinese, one per table, with what to do; empty where nothing is narrowed down.
     """
-    if name not in GROWING or not len(now):
-        return []
-    shape = GROWING[name]
-    counts, by = shape["counts"], shape["by"]
-    filled = now[counts].astype(float).fillna(0)
-    cells = lay_out(now.assign(**filled), counts, by, {})
-    told = np.concatenate([now[c].to_numpy(float, na_value=np.nan) for c in counts])
-    told = np.append(told, np.full(len(cells.values) - len(told), np.nan))
-    most = 2 * float(np.nansum(told)) + 2 * rules["min_count"]
-    own = _read_known(cells, told, rules, most)
-    targets = np.flatnonzero(np.isnan(told) & ~cells.is_rest)
-    nobody = np.zeros(len(told), dtype=bool)
-    found = []
-    for then in others:
-        other = recall(cells, nobody, now, then, counts, by, rules)
-        joined = _join(own, other)
-        ranges = [find_ranges(known, targets) for known in (own, joined)]
-        if None in ranges:
+    rules, found = load_plan(folders.reference)["disclosure"], []
+    for name, shape in GROWING.items():
+        told = read_published(name, folders, year, required=False)
+        true = read_true(folders, folders.edition(year) / f"{name}.csv")
+        others = recall_published(name, folders, year, beside)
+        if true is None or told.empty or not others:
             continue
-        values = [count_values(*pair) for pair in ranges]
-        worse = (values[1] < rules["min_values"]) & (values[1] < values[0])
-        for cell in targets[worse]:
-            row = now.iloc[cell % len(now)]
-            place = "、".join(str(row[column]) for column in by)
+        counts, by = shape["counts"], shape["by"]
+        cells = lay_out(true, counts, by, shape["rates"])
+        hidden = np.concatenate([told[count].isna() for count in counts])
+        hidden = np.append(hidden, np.zeros(len(cells.values) - len(hidden), dtype=bool))
+        small = hidden & (cells.values < rules["min_count"])
+        recalled = [recall(cells, small, true, then, counts, by, rules) for then in others]
+        weak, _ = find_weak(hidden, (cells, small, rules, tuple(recalled)), why=False)
+        if len(weak):
             found.append(
-                f"{name}.csv（{place}）与已公布的另一版合起来看，只剩不足 "
-                f"{rules['min_values']} 种可能。"
+                f"表 {name} 与另一版合起来看，有 {len(weak)} 个略去的人数只剩不足 "
+                f"{rules['min_values']} 种可能。请逐版公布：先公布一版，再运行 "
+                f"evaluation run --years {year} --force（会多略去几格），然后公布这一版。"
             )
     return found
+
+
+def recall_published(
+    name: str, folders: Folders, year: int, beside: tuple[int, ...] = ()
+) -> list[tuple]:
+    """List a table of the other editions that are published, if its counts only grow.
+
+    Parameters
+    ----------
+    beside
+        Editions that are not frozen yet but will be.
+
+    Returns
+    -------
+    list of tuple
+        How many years later (negative: earlier) each edition is, its table as published,
+        and with its true counts; None where they are no longer on this machine.
+    """
+    if name not in GROWING:
+        return []
+    places = folders.published(year).parent.glob(f"[12][0-9][0-9][0-9]*/{name}.csv")
+    tables = [(int(path.parent.name[:4]), path) for path in sorted(places)]
+    tables += [(other, folders.edition(other) / f"{name}.csv") for other in beside]
+    return [
+        (other - year, read_csv(path), read_true(folders, path))
+        for other, path in tables
+        if other != year and path.is_file()
+    ]
+
+
+def read_true(folders: Folders, path: Path) -> pd.DataFrame | None:
+    """The true counts behind a published file, if they are still on this machine."""
+    if not path.is_file():
+        return None
+    kept = place_true(folders, path.read_bytes())
+    return read_table(kept) if kept.is_file() else None
+
+
+def place_true(folders: Folders, data: bytes) -> Path:
+    """Where the true counts behind a published file are kept: its fingerprint names them."""
+    return folders.data / "told" / f"{hashlib.sha256(data).hexdigest()[:24]}.parquet"
 
 
 def _read_known(cells: Cells, told: np.ndarray, rules: dict, most: float) -> Knowledge:
@@ -134,18 +169,3 @@ def _read_known(cells: Cells, told: np.ndarray, rules: dict, most: float) -> Kno
     is_open = np.isnan(told)
     low, high = np.where(is_open, 0, low), np.where(is_open, most, high)
     return Knowledge(low.astype(float), high.astype(float), cells.sums, cells.orders)
-
-
-def _join(own: Knowledge, other: Recalled) -> Knowledge:
-    """Both tables at once, with counts that only grow."""
-    size, known = len(own.low), other.known
-    orders = list(own.orders) + [(size + a, size + b) for a, b in known.orders]
-    for here in np.flatnonzero(other.place >= 0):
-        there = size + other.place[here]
-        orders.append((there, here) if other.is_before else (here, there))
-    return Knowledge(
-        np.append(own.low, known.low),
-        np.append(own.high, known.high),
-        [*own.sums, *((size + members, size + total) for members, total in known.sums)],
-        orders,
-    )

@@ -66,7 +66,7 @@ def choose_hidden(
         If no choice of cells protects the small ones.
     """
     must, hidden = hidden, hide_second(cells, hidden)
-    if not hidden.any() or not (cells.sums or recalled):
+    if not recalled and not (hidden.any() and cells.sums):
         return hidden
     given = (cells, hidden & (cells.values < rules["min_count"]), rules, recalled)
     more, left = _hide_more(hidden, given, True)

@@ -55,7 +55,7 @@ def suppress_counts(
         ten of it is suppressed, since the difference would be as good as exact; one that
         equals it is public too.
     recalled
-        The same table of other editions, as `tables.list_frozen` returns them: how many
+        The same table of other editions, as `editions.recall_published` returns them: how many
         years later each is (negative: earlier), as published, with its true counts or
         None. Counts only grow from one to the next.
 

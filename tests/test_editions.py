@@ -1,0 +1,77 @@
+"""Two editions tell together what neither tells alone."""
+
+import dataclasses
+import shutil
+
+import pandas as pd
+import pytest
+
+from evaluation.findings import editions
+from evaluation.paths import locate
+from evaluation.tables import publish_table, read_published
+
+SHAPE = {"key": ["group", "trait", "level"], "counts": ["n"], "by": ["group", "trait", "level"]}
+# The first township crosses the threshold; of 28, 29 or 30 and 26 to 30 one more was found.
+EARLIER, LATER = (9, 27, 28), (10, 27, 28)
+
+
+@pytest.fixture
+def folders(tmp_path):
+    place = {"outputs": tmp_path / "outputs", "data": tmp_path / "data"}
+    return dataclasses.replace(locate(), **place)
+
+
+def reach(counts):
+    levels = [*(f"51170200{n}" for n in range(len(counts))), "all"]
+    frame = pd.DataFrame({"level": levels, "n": [*counts, sum(counts)]})
+    return frame.assign(group="loan", trait="township")
+
+
+def publish(folders, year, counts):
+    publish_table(reach(counts), "reach", folders, year, **SHAPE)
+    return read_published("reach", folders, year)["n"].isna().tolist()
+
+
+def freeze(folders, year):
+    shutil.copytree(folders.edition(year), folders.published(year))
+
+
+@pytest.fixture(autouse=True)
+def only_counts(monkeypatch):
+    shape = {"counts": ["n"], "by": SHAPE["by"], "rates": {}}
+    monkeypatch.setattr(editions, "GROWING", {"reach": shape})
+
+
+def test_by_itself_the_later_edition_has_nothing_to_withhold(folders):
+    assert publish(folders, 2023, EARLIER) == [True, True, False, False]
+    assert publish(folders, 2024, LATER) == [False] * 4
+
+
+def test_beside_a_frozen_edition_it_withholds_what_would_tell_of_it(folders):
+    publish(folders, 2023, EARLIER)
+    freeze(folders, 2023)
+    assert publish(folders, 2024, LATER) == [True, True, False, False]
+
+
+def test_whoever_freezes_is_told_of_an_edition_that_was_run_before(folders):
+    publish(folders, 2023, EARLIER)
+    publish(folders, 2024, LATER)
+    assert editions.find_narrowed(folders, 2024) == []
+    assert "--force" in editions.find_narrowed(folders, 2024, (2023, 2024))[0]
+    freeze(folders, 2023)
+    assert "reach" in editions.find_narrowed(folders, 2024)[0]
+    publish(folders, 2024, LATER)
+    assert editions.find_narrowed(folders, 2024) == []
+
+
+def test_the_true_counts_stay_with_the_data(folders):
+    publish(folders, 2023, EARLIER)
+    path = folders.edition(2023) / "reach.csv"
+    assert editions.read_true(folders, path)["n"].tolist() == [*EARLIER, sum(EARLIER)]
+    assert not list(folders.outputs.rglob("*.parquet"))
+
+
+def test_editions_that_contradict_each_other_tell_nothing(folders):
+    publish(folders, 2023, (40, 27, 28))
+    freeze(folders, 2023)
+    assert publish(folders, 2024, EARLIER) == [True, True, False, False]

@@ -1,0 +1,86 @@
+"""What a reader can work out, and which further cells go so that it is not enough."""
+
+import sys
+
+import numpy as np
+import pytest
+from conftest import ROOT
+from test_disclosure import RULES, townships
+
+from evaluation.findings.audit import Knowledge, count_values, find_cheapest, find_ranges
+from evaluation.findings.margins import lay_out
+from evaluation.findings.protection import choose_hidden
+
+sys.path.insert(0, str(ROOT / "tests" / "benchmarks"))
+import disclosure_attack
+
+
+def know(low, high, sums=(), orders=()):
+    sums = [(np.array(members), total) for members, total in sums]
+    return Knowledge(np.array(low, float), np.array(high, float), sums, list(orders))
+
+
+def test_a_sum_narrows_its_cells():
+    # Withheld: at most 9, and at least 10; shown: 38 to 42; together 55.
+    known = know([0, 10, 38, 55], [9, 99, 42, 55], [([0, 1, 2], 3)])
+    low, high = find_ranges(known, [0, 1])
+    assert (low.tolist(), high.tolist()) == ([0, 10], [7, 17])
+    assert count_values(low, high).tolist() == [8, 8]
+
+
+def test_an_order_narrows_both():
+    low, high = find_ranges(know([0, 4], [9, 6], orders=[(0, 1)]), [0, 1])
+    assert (low.tolist(), high.tolist()) == ([0, 4], [6, 6])
+
+
+def test_knowledge_that_contradicts_itself_has_no_ranges():
+    assert find_ranges(know([5, 0], [9, 3], orders=[(0, 1)]), [0]) is None
+
+
+def test_what_costs_least_goes():
+    known = know([0, 10, 38, 28, 90], [9, 14, 42, 32, 90], [([0, 1, 2, 3], 4)])
+    losses = np.array([np.inf, np.inf, 40, 30, np.inf])
+    assert find_cheapest(known, 0, 4, losses, (10, 200)).tolist() == []
+    narrow = know([0, 10, 40, 30, 90], [9, 10, 40, 30, 90], [([0, 1, 2, 3], 4)])
+    assert find_cheapest(narrow, 0, 4, losses, (10, 200)).tolist() == [3]
+    assert find_cheapest(narrow, 0, 4, np.full(5, np.inf), (10, 200)) is None
+
+
+def hide(*counts, total=None):
+    cells = lay_out(townships(*counts, total=total), ["n"], ["township"], {})
+    return choose_hidden(cells, cells.values < 10, RULES)
+
+
+def test_nothing_goes_where_nothing_is_small():
+    assert not hide(12, 13, 42, total=67).any()
+
+
+def test_the_second_cell_is_one_that_leaves_room():
+    # Without the 12, both 13 are shown as 15: 13 to 17. Of 38 then 4 to 12 are missing, of
+    # which the second cell has 10 or more, and the small one at most 2.
+    assert hide(0, 12, 13, 13, total=38).tolist() == [True, False, True, False, False]
+
+
+def test_without_a_total_a_small_cell_goes_alone():
+    assert hide(3, 12, 40).tolist() == [True, False, False]
+
+
+@pytest.fixture(scope="module")
+def attacked():
+    left, _, _ = disclosure_attack.measure(8, seed=3)
+    return left
+
+
+@pytest.mark.parametrize(
+    "attacker", ["one edition", "both editions", "both editions, whole numbers"]
+)
+def test_an_attacker_with_all_margins_is_left_five_values_of_each_small_count(
+    attacked, attacker
+):
+    assert attacked[disclosure_attack.OWN, attacker].min() >= RULES["min_values"]
+
+
+def test_the_same_attacker_reads_tables_that_were_suppressed_naively(attacked):
+    exact = attacked["primary, exact", "one edition"]
+    assert (exact == 1).any()
+    assert attacked["primary, rounded", "both editions"].min() < RULES["min_values"]
