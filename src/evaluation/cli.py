@@ -283,7 +283,7 @@ def export(notebook: Path, to: Path | None) -> None:
 
 
 @main.command()
-@_YEARS
+@click.option("--years", type=Years(), help="公布哪几版，如 2024；核对时不写就是全部。")
 @click.option("--check", is_flag=True, help="只核对已公布的年版与清单，什么也不写。")
 @click.option("--demonstration", is_flag=True, help="示范数据也冻结（只为试用）。")
 @_LEDGERS

@@ -44,6 +44,8 @@ def find_obstacles(folders: Folders, year: int, *, demonstration: bool = False) 
     """
     if folders.is_demo and not demonstration:
         return ["这是示范数据，不是真实结果，不公布；只想试一试，请加 --demonstration。"]
+    if earlier := _find_earlier(folders, year):
+        return earlier  # whoever ran it again would only be told this then
     runs = graph.list_runs([year], folders.notebooks)
     again = f"请先运行 evaluation run --years {year}，再公布。"
     found = []
@@ -62,7 +64,7 @@ def find_obstacles(folders: Folders, year: int, *, demonstration: bool = False) 
         found.append(f"没有结论页 {'、'.join(missing)}。{again}")
     if not load_guarded(folders).knows_names:
         found.append(f"没有台账中姓名的密钥摘要，无法作最后检查。{again}")
-    return found + _find_earlier(folders, year)
+    return found
 
 
 def _find_earlier(folders: Folders, year: int) -> list[str]:
