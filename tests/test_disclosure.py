@@ -39,11 +39,11 @@ def test_a_small_cell_takes_a_second_with_it_and_nobody_is_told_which_is_which()
 
 
 def test_two_small_cells_are_enough_where_rounding_hides_their_sum():
-    assert shown(0, 2, 25, 40, total=67) == [None, None, 25, 40, 65]
+    assert shown(0, 2, 25, 40, total=67) == [None, None, 25, 40, 67]
 
 
-def test_a_breakdown_is_rounded_with_its_total():
-    assert shown(12, 13, 42, total=67) == [10, 15, 40, 65]
+def test_a_breakdown_is_rounded_and_its_total_exact():
+    assert shown(12, 13, 42, total=67) == [10, 15, 40, 67]
 
 
 def test_a_sum_of_cells_all_rounded_the_same_way_would_tell_a_small_one():
@@ -95,14 +95,14 @@ def test_a_share_whose_counterpart_is_small_is_withheld():
     assert cells["n"].isna().all() and cells["of"].tolist() == [105]
 
 
-def test_a_district_total_is_rounded_too_and_nobody_is_told_of_by_zero():
+def test_a_count_without_breakdown_is_rounded_and_zero_tells_of_nobody():
     frame = pd.DataFrame({"item": ["a", "b", "c"], "n": [9, 0, 168]})
     cells = suppress_counts(frame, ["n"], [], RULES)
     assert cells["n"].isna().tolist() == [True, False, False]
     assert cells["n"][1:].tolist() == [0, 170]
 
 
-def test_a_step_that_loses_fewer_than_ten_of_a_public_total_is_withheld():
+def test_a_step_that_loses_fewer_than_ten_of_an_exact_total_is_withheld():
     funnel = pd.DataFrame({"step": list("abcd"), "n": [221, 221, 216, 156]})
     public = pd.Series([221] * 4)
     cells = suppress_counts(funnel, ["n"], [], RULES, part_of=public)

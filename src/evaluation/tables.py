@@ -123,7 +123,7 @@ def publish_table(
         Column of a mean amount to (yuan of each person, indexed by the key of its row;
         columns in proportion to the mean). See `findings.dominance`.
     part_of
-        By row, the public exact count that its count is a part of, else missing.
+        By row, the exact count told elsewhere that its count is a part of, else missing.
 
     Returns
     -------

@@ -38,8 +38,7 @@ def recall(
 ) -> Recalled:
     """Lay what another edition published beside the cells of the present one.
 
-    A reader may know its totals exactly, though they are published rounded; and so must
-    we, to see what the reader sees.
+    With its true counts it is also known which cells were small and which protect them.
 
     Parameters
     ----------

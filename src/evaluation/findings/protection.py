@@ -132,8 +132,8 @@ def pose_attack(
 ) -> tuple[Knowledge, np.ndarray]:
     """What the reader of the published table knows, counted generously, and what is secret.
 
-    Every total that is shown is known exactly, although it is published rounded; of a
-    shown count the rounding is known, and that it is not small. Behind the cells stands,
+    Every total that is shown is known exactly; of another shown count the rounding is
+    known, and that it is not small. Behind the cells stands,
     for each sum, what is missing from it, and behind those the cells of other editions.
     """
     cells, small, rules, recalled = given

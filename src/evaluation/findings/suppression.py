@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.findings.editions import recall
-from evaluation.findings.margins import lay_out, round_counts
+from evaluation.findings.margins import TOTAL, lay_out, round_counts
 from evaluation.findings.protection import choose_hidden
 
 SUPPRESSED = "suppressed"
@@ -26,9 +26,10 @@ def suppress_counts(
 ) -> pd.DataFrame:
     """Suppress small counts, and round the others.
 
-    Without `by`, rows are district-wide: 1 to 9 persons are suppressed. With `by`, 0 to 9
-    persons are (a zero says something about everybody in that township), and so is a share
-    of which the counterpart is as small. Further cells go, at the least loss, until those
+    Without `by`, 1 to 9 persons are suppressed and all others rounded: two exact counts of
+    the same people, of two steps, designs or editions, would tell their difference. With
+    `by`, 0 to 9 persons are suppressed (a zero says something about everybody in that
+    township), and so is a share of which the counterpart is as small; totals are exact. Further cells go, at the least loss, until those
     missing from one total are at least two and the audit finds that each small count could
     still be `min_values` different ones for a reader who knows every total exactly.
 
@@ -51,9 +52,9 @@ def suppress_counts(
     small
         Rows whose counts are withheld for another reason (an amount that one dominates).
     part_of
-        By row, the public exact count that it is a part of, else missing. A count within
-        ten of it is suppressed, since the difference would be as good as exact; one that
-        equals it is public too.
+        By row, the exact count told elsewhere that it is a part of, else missing. A count
+        within ten of it is suppressed, since the difference would be as good as exact; one
+        that equals it is exact too.
     recalled
         The same table of other editions, as `editions.recall_published` returns them: how many
         years later each is (negative: earlier), as published, with its true counts or
@@ -90,6 +91,8 @@ def suppress_counts(
         for then in recalled
     ]
     hidden = choose_hidden(cells, tiny, rules, tuple(told))
+    says_all = np.tile(frame[by].astype("str").eq(TOTAL).any(axis=1), len(counts))
+    public[: len(says_all)] |= says_all
     shown = np.where(public, cells.values, round_counts(cells.values, rules["round_to"]))
     shown[hidden] = np.nan
     reasons = pd.Series("", frame.index)
