@@ -89,6 +89,50 @@ def checks(verdict: str) -> pd.DataFrame:
     return frame.assign(value=0.01, threshold=0.025, words_zh="", words_en="")
 
 
+def second_looks(policy: str, verdict: str) -> dict[str, pd.DataFrame]:
+    """Months, subgroups, bounds and randomization of one policy."""
+    estimate, low, high, _, n = NUMBERS[verdict]
+    common = {"year": YEAR, "policy": policy, "n_treated": n, "n_comparison": n + 900}
+    start = f"{YEAR}.{policy}"
+    months = [
+        common
+        | {"result_id": f"{start}.months.{month}", "month": month}
+        | {"treated_open": 0.0 if month < 36 else 0.4, "comparison_open": 0.36}
+        | {"treated_post": float(month < 36 and policy == "post"), "difference": -0.3}
+        | {"conf_low": -0.32, "conf_high": -0.28}
+        | {"gained": -0.2 * month, "gained_low": -0.22 * month, "gained_high": -0.18 * month}
+        for month in range(49)
+    ]
+    groups = [
+        {"subgroup": "female=male", "term": "primary", "estimate": estimate},
+        {"subgroup": "female=female", "term": "primary", "estimate": estimate + 0.02},
+        {"subgroup": "female", "term": "difference", "estimate": 0.02, "p_adjusted": 0.64},
+    ]
+    groups = pd.DataFrame([common | row | {"design": "published"} for row in groups])
+    groups["conf_low"], groups["conf_high"] = low - 0.1, high + 0.1
+    groups["result_id"] = [
+        f"{start}.published.{row.term}.employed_open.{row.subgroup}"
+        for row in groups.itertuples()
+    ]
+    bounds = [
+        ("cs.breakdown", {"m": 0.6 if low > 0 else 0.0}),
+        ("regression.hidden_interval", {"m": 4.2}),
+        ("cs.pretrend_slope", {"power": 0.54}),
+        ("published.lee", {"estimate": estimate, "conf_low": low, "conf_high": high}),
+    ]
+    draws = [(f"{d}.randomization", {"p_value": 0.001}) for d in ("cs", "balanced")]
+    tables = {"bounds": bounds, "randomization": draws}
+    return {"months": pd.DataFrame(months), "subgroups": groups} | {
+        name: pd.DataFrame(
+            common
+            | row
+            | {"result_id": f"{start}.{which}.employed_open.all", "false_alarms": 0.047}
+            for which, row in rows
+        )
+        for name, rows in tables.items()
+    }
+
+
 def publish_edition(folders: Folders, verdicts: dict[str, str], with_rest: bool = True) -> None:
     """Write the tables of one edition; a policy left out has none."""
     for policy, verdict in verdicts.items():
@@ -111,6 +155,8 @@ def publish_edition(folders: Folders, verdicts: dict[str, str], with_rest: bool 
             publish_table(
                 table, f"paths_{policy}", folders, YEAR, key=key, counts=["n"], by=key
             )
+            for name, table in second_looks(policy, verdict).items():
+                publish_table(table, f"{name}_{policy}", folders, YEAR, key=["result_id"])
     if with_rest:
         publish_rest(folders, verdicts)
 
@@ -131,7 +177,15 @@ def publish_rest(folders: Folders, verdicts: dict[str, str]) -> None:
             row |= {"cost_per_job": 78_000.0, "conf_low": 49_000.0, "conf_high": 204_000.0}
         value.append(row)
         for step, n in (("ledger", 221), ("linked", 219), ("due", 158), ("evaluated", 151)):
-            funnel.append({"policy": policy, "step": step, "n": n, "label_zh": step + "人"})
+            funnel.append(
+                {
+                    "policy": policy,
+                    "step": step,
+                    "n": n,
+                    "label_zh": step + "人",
+                    "label_en": step,
+                }
+            )
     publish_table(pd.DataFrame(value), "value", folders, YEAR, key=["policy"], exempt=True)
     key = ["policy", "step"]
     publish_table(pd.DataFrame(funnel), "funnel", folders, YEAR, key=key, counts=["n"])

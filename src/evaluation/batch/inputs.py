@@ -39,6 +39,8 @@ _EXPORT = (
     "__init__.py",
     "errors.py",
     "files.py",
+    "ledgers/__init__.py",
+    "ledgers/text_files.py",
     "paths.py",
     "plan.py",
     "tables.py",

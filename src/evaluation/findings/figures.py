@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from evaluation.findings.line_ends import count_ends, label_ends
+from evaluation.findings.palette import ACCENT, BAND, INK, PERSON, SOFT
 from evaluation.paths import locate
 from evaluation.plan import load_toml
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, SOFT, ACCENT, PERSON, BAND = "#1b2328", "#4f5b64", "#0e4f63", "#87949d", "#dfe5e8"
 FAMILY = "Evaluation Sans SC"
 
 
@@ -168,6 +169,7 @@ def plot_paths(
     language: str = "zh",
     labels: tuple[str, str] | None = None,
     over: float | None = None,
+    gap: str | None = None,
 ) -> "Axes":
     """Draw the share in open work before and after entry, participants and comparison.
 
@@ -191,6 +193,9 @@ def plot_paths(
         Words at the ends of the two lines instead of the usual ones.
     over
         Event time at which posts end; what lies before is tinted.
+    gap
+        What a bracket between the two ends says, as ``多13人``: only where the verdict is
+        that there is an effect.
     """
     use_style()
     words = figure_words(language)
@@ -229,7 +234,9 @@ def plot_paths(
         linewidth=2.2,
     )
     names = labels or (words["treated"], words["comparison"])
-    _label_ends(ax, treated, comparison, names)
+    ends = [group.iloc[-1] for group in (treated, comparison) if len(group)]
+    at = [(end["event_time"], end["share"] * 100) for end in ends]
+    label_ends(ax, at, count_ends(names, at), gap)
     ax.set(ylim=(0, 110), yticks=[0, 25, 50, 75, 100])
     if not times:  # nobody to show yet: room for the words at least
         ax.set_xlim(-2, 1)
@@ -238,37 +245,13 @@ def plot_paths(
     named = times[::-step]
     ax.set_xticks(named, [_name_year(time, words) for time in named])
     ax.tick_params(length=0)
+    ax.tick_params(axis="x", pad=7)  # the first year is not to touch the zero
     ax.spines["left"].set_visible(False)
     ax.grid(axis="y", color=BAND, linewidth=0.8)
     ax.set_axisbelow(True)
     ax.set_xlabel(words["day"], loc="right")
     ax.set_title(words["persons"], weight="normal", color=SOFT, size="medium")
     return ax
-
-
-def _label_ends(ax, treated, comparison, names) -> None:
-    """Write the groups' names at the end of their lines, never over each other."""
-    ends = [group.iloc[-1] for group in (treated, comparison) if len(group)]
-    heights = [end["share"] * 100 for end in ends]
-    if len(ends) == 2 and abs(heights[0] - heights[1]) < 9:
-        middle, up = sum(heights) / 2, 1 if heights[0] >= heights[1] else -1
-        heights = [middle + 4.5 * up, middle - 4.5 * up]
-    looks = [{"weight": "bold", "color": INK}, {"color": SOFT}]
-    # Persons must add up: the difference of the labels is the rounded difference.
-    first = round(ends[0]["share"] * 100) if ends else 0
-    persons = [first - round((ends[0]["share"] - end["share"]) * 100) for end in ends]
-    for end, count, height, name, look in zip(
-        ends, persons, heights, names, looks, strict=False
-    ):
-        ax.annotate(
-            f"{name} {count}",
-            (end["event_time"], height),
-            xytext=(10, 0),
-            textcoords="offset points",
-            va="center",
-            annotation_clip=False,
-            **look,
-        )
 
 
 def _name_year(event_time: int, words: dict) -> str:

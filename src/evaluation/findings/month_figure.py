@@ -4,7 +4,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evaluation.findings.figures import ACCENT, BAND, INK, SOFT, figure_words, use_style
+from evaluation.findings.figures import figure_words, use_style
+from evaluation.findings.line_ends import count_ends, label_ends
+from evaluation.findings.palette import ACCENT, BAND, INK, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -13,7 +15,12 @@ NUMBERS = ["treated_open", "comparison_open", "treated_post", "conf_low", "conf_
 
 
 def plot_months(
-    ax: "Axes", months: pd.DataFrame, *, title: str, language: str = "zh"
+    ax: "Axes",
+    months: pd.DataFrame,
+    *,
+    title: str,
+    language: str = "zh",
+    labels: tuple[str, str] | None = None,
 ) -> "Axes":
     """Draw recipients' share in open work by month since entry, and their comparison's.
 
@@ -31,6 +38,9 @@ def plot_months(
         The claim of the figure.
     language
         ``zh`` or ``en``.
+    labels
+        Words at the ends of the two lines, instead of a legend; the look is then the one
+        of the page's other figures.
     """
     use_style()
     words = figure_words(language)
@@ -49,7 +59,22 @@ def plot_months(
     ax.set_ylim(0, 100)
     ax.set_xticks(range(0, int(at.max() if len(at) else 0) + 1, 12))
     ax.set_xlabel(words["months"], loc="right")
-    ax.set_ylabel(words["per_hundred"])
-    ax.legend(loc="upper right")
-    ax.set_title(title)
+    if labels is None:
+        ax.set_ylabel(words["per_hundred"])
+        ax.legend(loc="upper right")
+        ax.set_title(title)
+        return ax
+    ends = [(at.iloc[-1], line.iloc[-1]) for line in (treated, months["comparison_open"] * 100)]
+    label_ends(ax, ends, count_ends(labels, ends))
+    if (months["treated_post"] > 0.01).any():
+        inside = (6, 100 * months["treated_post"].iloc[min(6, len(months) - 1)])
+        ax.annotate(words["in_post"], inside, (0, -6), textcoords="offset points", va="top",
+                    color=SOFT)  # fmt: skip
+    ax.set_yticks([0, 25, 50, 75, 100])
+    ax.tick_params(length=0)
+    ax.tick_params(axis="x", pad=7)
+    ax.spines["left"].set_visible(False)
+    ax.grid(axis="y", color=BAND, linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.set_title(words["persons_month"], weight="normal", color=SOFT, size="medium")
     return ax

@@ -8,18 +8,18 @@ import base64
 import io
 import re
 from functools import cache
-from html import escape, unescape
-from html.parser import HTMLParser
+from html import unescape
 from importlib.resources import files
 from pathlib import Path
 
 import nbformat
 
 from evaluation.errors import EvaluationError
-from evaluation.findings.disclosure import refuse_disclosure
+from evaluation.findings.cleaning import clean_html
 from evaluation.findings.parts import TEMPLATE, templates
-from evaluation.findings.quotes import find_loose_numbers
+from evaluation.findings.proof import check_body
 from evaluation.findings.results import PageError, load_findings
+from evaluation.findings.scan import refuse_disclosure
 from evaluation.findings.view import View
 from evaluation.paths import Folders, locate
 from evaluation.plan import POLICIES, load_toml
@@ -28,118 +28,14 @@ from evaluation.tables import write_whole
 LARGEST = 600_000  # bytes: pages travel by intranet mail
 HIDDEN_TAG = "desk"  # text cells for whoever works on the notebook, not for readers
 _ALWAYS = {*map(chr, range(0x20, 0x7F)), "→", "−"}  # in numbers and tables of some editions
-_TAGS = set((TEMPLATE / "tags.txt").read_text(encoding="utf-8").split())
-_DROPPED = {"script", "style", "iframe", "object", "embed", "template", "noscript", "textarea"}
-_VOID = {"br", "col", "hr", "img", "wbr"}
-_LINKS = {"href", "src", "xlink:href"}
-_UNSAFE = re.compile(r"url\((?!#)|expression|javascript:|@import", re.I)
 
 
-class _Cleaner(HTMLParser):
-    """Keep listed tags, drop handlers, scripts and references to anything outside."""
-
-    def __init__(self):
-        super().__init__(convert_charrefs=True)
-        self.out, self.skipping = [], 0
-
-    def handle_starttag(self, tag, attrs):
-        if tag in _DROPPED:
-            self.skipping += 1
-        elif not self.skipping and tag in _TAGS:
-            kept = "".join(
-                f" {name}" if value is None else f' {name}="{_escape_value(value)}"'
-                for name, value in attrs
-                if _is_harmless(tag, name, value or "")
-            )
-            self.out.append(f"<{tag}{kept}>")
-
-    def handle_startendtag(self, tag, attrs):
-        if tag not in _DROPPED:
-            self.handle_starttag(tag, attrs)
-            if tag not in _VOID:
-                self.handle_endtag(tag)
-
-    def handle_endtag(self, tag):
-        if tag in _DROPPED:
-            self.skipping = max(self.skipping - 1, 0)
-        elif not self.skipping and tag in _TAGS and tag not in _VOID:
-            self.out.append(f"</{tag}>")
-
-    def handle_data(self, data):
-        if not self.skipping:
-            self.out.append(escape(data, quote=False))
-
-
-def _escape_value(value: str) -> str:
-    """Escape for double quotes: single ones, of which drawings hold thousands, may stay."""
-    return escape(value, quote=False).replace('"', "&quot;")
-
-
-def _is_harmless(tag: str, name: str, value: str) -> bool:
-    if name.startswith("on") or _UNSAFE.search(value):
-        return False
-    if name in _LINKS:
-        return value.startswith("#") or (tag == "img" and value.startswith("data:image/"))
-    return name != "srcset"
-
-
-def clean_html(text: str) -> str:
-    """Make HTML of a cell harmless, whatever a ledger's text holds.
-
-    Examples
-    --------
-    >>> clean_html('<h2 onclick="x()">一<script>alert(1)</script></h2><img src="//x/y.png">')
-    '<h2>一</h2><img>'
-    """
-    cleaner = _Cleaner()
-    cleaner.feed(text)
-    cleaner.close()
-    return "".join(cleaner.out)
-
-
-class _LooseNumbers(HTMLParser):
-    """Collect text that is neither inside a quote nor inside a drawing."""
-
-    def __init__(self):
-        super().__init__(convert_charrefs=True)
-        self.stack, self.texts = [], []
-
-    def handle_starttag(self, tag, attrs):
-        if tag not in _VOID:
-            names = dict(attrs)
-            bound = "data-id" in names or tag == "svg" or names.get("class") == "q"
-            self.stack.append((tag, bound))
-
-    def handle_endtag(self, tag):
-        if tag in (name for name, _ in self.stack):
-            while self.stack.pop()[0] != tag:
-                pass
-
-    def handle_data(self, data):
-        if not any(bound for _, bound in self.stack):
-            self.texts.append(data)
-
-
-def check_numbers(body: str, fixed: list[str]) -> None:
-    """Stop at a number on the page that carries no result.
-
-    Raises
-    ------
-    PageError
-        Quotes the text around the first such number.
-    """
-    parser = _LooseNumbers()
-    parser.feed(body)
-    for text in parser.texts:
-        loose = find_loose_numbers(text, fixed)
-        if loose:
-            raise PageError(
-                f"页面文字“{text.strip()[:60]}”中的数字 {loose[0]} 没有结果编号："
-                "请在单元格中用 quote 或 show_sentence 引用结果。"
-            )
-
-
-def export_page(notebook: Path, out_html: Path, language: str | None = None) -> Path:
+def export_page(
+    notebook: Path,
+    out_html: Path,
+    language: str | None = None,
+    folders: Folders | None = None,
+) -> Path:
     """Export an executed `8_findings` as the page.
 
     Code is hidden; every output and every text cell appears, also those added by hand,
@@ -154,21 +50,31 @@ def export_page(notebook: Path, out_html: Path, language: str | None = None) -> 
         Written whole or not at all.
     language
         Otherwise taken from the notebook's own head part.
+    folders
+        Where the published tables lie, against which the page is proved; by default as
+        located.
 
     Raises
     ------
     PageError
-        If a number carries no result, or the file would be too large.
+        If a number carries no result or another than its own, a sentence claims what no
+        verdict permits (`proof.check_body`), the notebook was not run, or the file would
+        be too large.
     DisclosureError
         If the page holds a resident number, a phone or a path.
     """
-    folders = locate()
-    body = render_cells(nbformat.read(notebook, as_version=4))
+    folders = locate() if folders is None else folders
+    cells = nbformat.read(notebook, as_version=4)
+    body = render_cells(cells)
     said = dict(re.findall(r'(?<=\s)data-(year|language)="(\w+)"', body))
+    if not said and any("load_findings(" in cell.source for cell in cells.cells):
+        raise PageError(
+            f'{notebook.name} 没有首屏：请先从头到尾运行一遍（首屏是 show(findings, "head")）。'
+        )
     language = language or said.get("language", "zh")
     words = load_toml(folders.reference / "sentences.toml")[language]
     if said:
-        check_numbers(body, words["fixed"])
+        check_body(body, load_findings(folders, int(said["year"]), said["language"]))
     targets = set(re.findall(r'\bid="([^"]+)"', body))
     body = re.sub(
         r'<a class="q" href="#([^"]+)"([^>]*)>(.*?)</a>',
@@ -177,6 +83,7 @@ def export_page(notebook: Path, out_html: Path, language: str | None = None) -> 
         ),
         body,
     )
+    body = re.sub(r' data-(?:of|policy|warning)(?:="[^"]*")?', "", body)  # for the proof alone
     title = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.S)
     title = unescape(re.sub("<[^>]+>", "", title[1])) if title else words["page"]["title"]
     return write_page(body, out_html, title, language, folders, said.get("year", ""))

@@ -4,15 +4,17 @@ No wording stands here: templates come from ``data/reference/sentences.toml``, w
 ``{slots}`` that name a result and a column.
 """
 
+import math
 import re
 
 import pandas as pd
 from markupsafe import Markup, escape
 
+from evaluation.findings.claims import check_words
 from evaluation.findings.results import Findings, PageError
 
+_POINTERS = {"primary": "result_id", "months_end": "months_end"}
 _SLOT = re.compile(r"\{(\w+)\}")
-_NUMBER = re.compile(r"\d[\d,.]*")
 
 
 class Quoted(Markup):
@@ -20,7 +22,12 @@ class Quoted(Markup):
 
 
 def quote(
-    findings: Findings, result_id: str, column: str, style: str = "count", link: bool = True
+    findings: Findings,
+    result_id: str,
+    column: str,
+    style: str = "count",
+    link: bool = True,
+    tag: str = "span",
 ) -> Quoted:
     """Quote one number of one result.
 
@@ -37,6 +44,8 @@ def quote(
     link
         Whether the number links to the list of results (sentences) or only carries its
         id (cells of tables, where links would be hundreds of tab stops).
+    tag
+        Element without a link; ``tspan`` inside a drawing.
 
     Returns
     -------
@@ -49,23 +58,34 @@ def quote(
     PageError
         If there is no such result or style.
     """
+    text = write_number(findings, result_id, column, style)
+    held = f'data-of="{escape(column)} {escape(style)}"'
+    if result_id == "plan":
+        return Quoted(f'<{tag} class="n" data-id="plan" {held}>{escape(text)}</{tag}>')
+    held += f' title="{escape(describe_result(findings, result_id))}"'
+    if not link:
+        return Quoted(f'<{tag} data-id="{escape(result_id)}" {held}>{escape(text)}</{tag}>')
+    findings.quoted.setdefault(result_id)
+    return Quoted(f'<a class="q" href="#r-{escape(result_id)}" {held}>{escape(text)}</a>')
+
+
+def write_number(findings: Findings, result_id: str, column: str, style: str) -> str:
+    """Write one number of one result as it stands on the page.
+
+    The export writes it anew and compares: see `evaluation.findings.proof`.
+
+    Raises
+    ------
+    PageError
+        If there is no such result or style.
+    """
     result = findings.results.get(result_id)
     if result is None:
         raise PageError(f"没有编号为 {result_id} 的结果，句子不能引用它。")
     text = format_value(findings, result, column, style)
     if text is None:
-        text = findings.words["page"]["suppressed" if result.get("suppressed") else "unknown"]
-    title = escape(describe_result(findings, result_id))
-    if result_id == "plan":
-        return Quoted(f'<span class="n" data-id="plan">{escape(text)}</span>')
-    if not link:
-        return Quoted(
-            f'<span data-id="{escape(result_id)}" title="{title}">{escape(text)}</span>'
-        )
-    findings.quoted.setdefault(result_id)
-    return Quoted(
-        f'<a class="q" href="#r-{escape(result_id)}" title="{title}">{escape(text)}</a>'
-    )
+        return findings.words["page"]["suppressed" if result.get("suppressed") else "unknown"]
+    return text
 
 
 def format_value(findings: Findings, result: dict, column: str, style: str) -> str | None:
@@ -73,23 +93,34 @@ def format_value(findings: Findings, result: dict, column: str, style: str) -> s
     rule = findings.words["styles"].get(style)
     if rule is None:
         raise PageError(f"sentences.toml 中没有数字写法 {style}。")
-    table, _, last = column.rpartition(".")
-    ends = [f"{table}.{end}" if table else end for end in ("conf_low", "conf_high")]
-    names = ends if last == "interval" else [column]
-    values = [result.get(name) for name in names]
+    values = [result.get(name) for name in _name_ends(column)]
     if any(value is None or pd.isna(value) for value in values):
         return None
+    if values[0] in (math.inf, -math.inf):
+        return rule.get("endless")
     if isinstance(values[0], str):
         return values[0]
+    if rule.get("exact"):
+        return rule["format"].format(f"{float(values[0]):g}")
     digits = rule.get("digits", 0)
     scaled = [round(float(value) * rule.get("scale", 1), digits) + 0.0 for value in values]
     form = rule.get("format")
     if form is None:  # words for the sign, as in 少3人到多13人
         form = rule["above" if scaled[0] >= 0 else "below" if scaled[-1] <= 0 else "across"]
+        form = rule.get("zero", form) if scaled[0] == scaled[-1] == 0 else form
     if rule.get("absolute"):
         scaled = [abs(value) for value in scaled]
     grouping = "" if rule.get("year") else ","
     return form.format(*(f"{v:{grouping}.{max(digits, 0)}f}".replace("-", "−") for v in scaled))
+
+
+def _name_ends(column: str) -> list[str]:
+    """``value.interval`` to ``value.conf_low, value.conf_high``; ``x_interval`` likewise."""
+    if not column.endswith("interval"):
+        return [column]
+    start = column.removesuffix("interval")
+    start += "" if start.endswith("_") else "conf_"
+    return [f"{start}low", f"{start}high"]
 
 
 def describe_result(findings: Findings, result_id: str) -> str:
@@ -138,9 +169,10 @@ def is_known(findings: Findings, policy: str, template: str) -> bool:
 
 
 def _slot_id(findings: Findings, policy: str | None, slot: dict) -> str:
-    """Id of a slot's result; ``primary`` is the one that the verdict rests upon."""
-    if slot["id"] == "primary":
-        return findings.verdicts[policy].get("result_id", "")
+    """Id of a slot's result; ``primary`` is the one that the verdict rests upon,
+    ``months_end`` the last month that recipients were followed for."""
+    if slot["id"] in _POINTERS:
+        return findings.verdicts[policy].get(_POINTERS[slot["id"]], "")
     return slot["id"].format(year=findings.year, policy=policy)
 
 
@@ -198,29 +230,3 @@ def compose(
         else:
             raise PageError(f"句子“{template}”中的 {{{piece}}} 没有定义。")
     return Markup("").join(pieces)
-
-
-def check_words(findings: Findings, text: str, policy: str | None = None) -> None:
-    """Refuse numbers without a result, and causal words that no verdict carries."""
-    loose = find_loose_numbers(text, findings.words["fixed"])
-    if loose:
-        raise PageError(f"“{text.strip()}”中的数字 {loose[0]} 没有结果编号，请用 quote 引用。")
-    verdict = findings.verdict(policy) if policy else ""
-    if verdict in findings.rules["causal"]["permitted"]:
-        return
-    for word in findings.words["causal"]:
-        if word in text:
-            raise PageError(f"“{text.strip()}”中的“{word}”只有结论为有效时才能用。")
-
-
-def find_loose_numbers(text: str, fixed: list[str]) -> list[str]:
-    """Numbers in a text that are neither quoted nor fixed.
-
-    Examples
-    --------
-    >>> find_loose_numbers("每100名中多13人（95%区间）", ["每100名", "95%"])
-    ['13']
-    """
-    for pattern in fixed:
-        text = re.sub(pattern, "", text)
-    return _NUMBER.findall(text)

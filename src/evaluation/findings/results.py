@@ -3,16 +3,22 @@
 from dataclasses import dataclass, field
 
 import pandas as pd
+from anyascii import anyascii
 
 from evaluation.errors import EvaluationError
+from evaluation.findings.hundred import count_persons, describe_people
 from evaluation.findings.notices import Notice, load_notices
+from evaluation.ledgers.text_files import read_reference
 from evaluation.paths import Folders
 from evaluation.plan import POLICIES, load_district, load_plan, load_toml
 from evaluation.tables import read_published
 from evaluation.trace import hash_code
 
 _BY_POLICY = ("verdict", "estimates", "checks", "paths")
+_BY_POLICY += ("subgroups", "months", "bounds", "randomization")
 _SHARED = ("value", "funnel", "agreement", "reach", "revisions")
+# What names a row of a table whose rows have no id of their own.
+_NAMED_BY = {"paths": ("group", "event_time"), "checks": ("gate",), "agreement": ("item",)}
 
 
 class PageError(EvaluationError):
@@ -119,6 +125,8 @@ def load_findings(
         for name in names
     }
     tables["provenance"] = _add_code(tables["provenance"])
+    for policy in POLICIES:
+        tables[f"paths_{policy}"] = count_persons(tables[f"paths_{policy}"])
     plan = load_plan(folders.reference)
     verdicts = {policy: _read_verdict(policy, tables, year) for policy in POLICIES}
     findings = Findings(
@@ -132,11 +140,11 @@ def load_findings(
         tables=tables,
         verdicts=verdicts,
         results=collect_results(tables),
-        places=_name_places(folders),
+        places=_name_places(folders, rules[language]["page"].get("places", {})),
         notices=load_notices(folders.reference),
     )
     findings.results.update({n.result_id: n.as_result() for n in findings.notices})
-    findings.results["plan"] = _flatten(plan) | {"year": year}
+    findings.results["plan"] = _flatten(plan) | {"year": year} | _read_multiplier(folders)
     for policy, verdict in verdicts.items():
         findings.results[f"{year}.{policy}.verdict"] = verdict | {
             "n_treated": verdict.get("n_evaluated")
@@ -144,7 +152,19 @@ def load_findings(
         own = findings.results.get(verdict.get("result_id"))
         if own is not None:
             own.update(describe_people(verdict, own, tables[f"paths_{policy}"]))
+        months = tables[f"months_{policy}"]
+        if len(months):  # the result that the last month of the curve stands for
+            verdict["months_end"] = months["result_id"].iloc[-1]
     return findings
+
+
+def _read_multiplier(folders: Folders) -> dict:
+    """By how much a demonstration multiplies the published numbers, where it does."""
+    marker = folders.ledgers / "demo.toml"
+    if not folders.is_demo or not marker.is_file():
+        return {}
+    times = load_toml(marker).get("policy_multiplier", 1)
+    return {} if times == 1 else {"demo_multiplier": times}
 
 
 def _add_code(provenance: pd.DataFrame) -> pd.DataFrame:
@@ -167,11 +187,20 @@ def _read_verdict(policy: str, tables: dict, year: int) -> dict:
     return verdict
 
 
-def _name_places(folders: Folders) -> dict[str, str]:
-    """Present names of townships; a gone one keeps its last name."""
-    places = pd.read_csv(folders.reference / "places.csv", dtype="str", encoding="utf-8-sig")
-    gone = dict(zip(places["code_old"], places["township_old"], strict=True))
-    return gone | dict(zip(places["code"], places["township"], strict=True))
+def _name_places(folders: Folders, endings: dict[str, str]) -> dict[str, str]:
+    """Present names of townships by code; a gone one keeps its last name.
+
+    With `endings` in letters: 罗江镇 is Luojiang Town.
+    """
+    places = read_reference(folders.reference / "places.csv")
+    names = dict(zip(places["code_old"], places["township_old"], strict=True))
+    names |= dict(zip(places["code"], places["township"], strict=True))
+    for code, name in names.items():
+        ending = next((end for end in endings if str(name).endswith(end)), None)
+        if ending:
+            letters = anyascii(name.removesuffix(ending)).replace(" ", "").capitalize()
+            names[code] = endings[ending].format(letters)
+    return names
 
 
 def _flatten(plan: dict) -> dict:
@@ -185,12 +214,23 @@ def _flatten(plan: dict) -> dict:
 
 
 def name_rows(frame: pd.DataFrame, name: str, year: int) -> pd.DataFrame:
-    """Give rows without a ``result_id`` their place: ``<year>.<table>.<row of the csv>``."""
+    """Give rows without a ``result_id`` their place: ``<year>.<policy>.<table>.<key>``.
+
+    Examples
+    --------
+    >>> paths = pd.DataFrame({"group": ["treated"], "event_time": [2]})
+    >>> name_rows(paths, "paths_loan", 2024)["result_id"].tolist()
+    ['2024.loan.paths.treated.2']
+    """
     if frame.empty or name == "provenance":
         return frame
-    place = pd.Series([f"{year}.{name}.{row}" for row in range(1, len(frame) + 1)], frame.index)
+    table, _, policy = name.partition("_")
+    keys = [key for key in _NAMED_BY.get(table, ()) if key in frame]
+    start = ".".join(filter(None, (str(year), policy, table)))
+    rows = frame[keys].astype(str).agg(".".join, axis=1) if keys else range(1, len(frame) + 1)
+    place = pd.Series([f"{start}.{row}" for row in rows], frame.index)
     ids = frame["result_id"].fillna(place) if "result_id" in frame else place
-    return frame.assign(result_id=ids, table=name.split("_")[0])
+    return frame.assign(result_id=ids, table=table)
 
 
 def collect_results(tables: dict[str, pd.DataFrame]) -> dict[str, dict]:
@@ -213,39 +253,3 @@ def collect_results(tables: dict[str, pd.DataFrame]) -> dict[str, dict]:
             own.update({f"{table}.{column}": value for column, value in known.items()})
             own.update(known | own)
     return results
-
-
-def describe_people(verdict: dict, primary: dict, paths: pd.DataFrame) -> dict:
-    """Divide 100 participants at the horizon, as whole persons that add up to 100.
-
-    Treated share T comes from the paths, the effect from the published estimate. Under
-    a definite verdict: would have worked anyway (T less effect), work because of it,
-    do not work. Otherwise nobody can be said to work because of it: those between T
-    less the upper limit and T are *unclear*. A lower limit below zero is not drawn.
-
-    Returns
-    -------
-    dict
-        ``treated_share``, ``anyway_share``, ``because_share``, ``unclear_share``,
-        ``less_share``, ``idle_share``, in fractions; empty without paths.
-    """
-    if paths.empty or "estimate" not in primary:
-        return {}
-    at = paths["group"].eq("treated") & paths["event_time"].eq(verdict.get("horizon"))
-    share = paths.loc[at, "share"].dropna()
-    if share.empty:
-        return {}
-    treated = round(float(share.iloc[0]) * 100)
-    effect, upper = round(primary["estimate"] * 100), round(primary["conf_high"] * 100)
-    parts = dict.fromkeys(("because", "unclear", "less"), 0)
-    code = verdict["verdict"]
-    if code.startswith("effective"):
-        parts["because"] = min(max(effect, 0), treated)
-    elif code.startswith("harmful"):
-        parts["less"] = min(max(-effect, 0), 100 - treated)
-    elif code in ("cannot_tell", "too_small"):
-        parts["unclear"] = min(max(upper, 0), treated)
-    parts["anyway"] = treated - parts["because"] - parts["unclear"]
-    parts["idle"] = 100 - treated - parts["less"]
-    parts["treated"] = treated
-    return {f"{name}_share": value / 100 for name, value in parts.items()}
