@@ -59,11 +59,11 @@ def test_a_month_does_not_tell_that_one_person_stopped_working():
     curves = pd.DataFrame(
         {
             "month": [7, 8],
-            "treated_open": [55 / 56, 54 / 56],
+            "treated_open": [155 / 156, 154 / 156],
             "comparison_open": [0.95, 0.94],
-            "treated_post": [0.0, 1 / 56],
-            "difference": [55 / 56 - 0.95, 54 / 56 - 0.94],
-            "n_treated": [56, 56],
+            "treated_post": [0.0, 1 / 156],
+            "difference": [155 / 156 - 0.95, 154 / 156 - 0.94],
+            "n_treated": [156, 156],
             "n_comparison": [1103, 1096],
         }
     )
@@ -72,6 +72,8 @@ def test_a_month_does_not_tell_that_one_person_stopped_working():
     assert told["treated_post"].tolist() == [0, 0]
     gaps = told["treated_open"] - told["comparison_open"]
     assert gaps.tolist() == pytest.approx(told["difference"].tolist())
+    few = suppress_months(curves.assign(n_treated=56), RULES)
+    assert few["treated_open"].isna().all() and few["difference"].notna().all()
 
 
 def test_a_trait_that_three_persons_have_is_withheld_and_a_mean_age_is_not():

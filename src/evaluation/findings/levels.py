@@ -10,6 +10,8 @@ import pandas as pd
 from evaluation.findings.margins import round_counts
 from evaluation.findings.suppression import SUPPRESSED, suppress_counts
 
+_STEPS = 20  # into which rounding at least divides a curve that is drawn
+
 
 def round_shares(shares, counts, step: int) -> np.ndarray:
     """Shares of persons, from counts rounded to `step`; other means stay as they are.
@@ -69,6 +71,10 @@ def suppress_paths(paths: pd.DataFrame, rules: dict) -> pd.DataFrame:
 def suppress_months(curves: pd.DataFrame, rules: dict) -> pd.DataFrame:
     """Control the curves by month: as `suppress_paths`, with both sides in one row.
 
+    Of fewer than a hundred recipients (five are more than five points) the levels would jump
+    from month to month by rounding alone: then only the difference and what is gained are
+    told, and ``suppressed`` says ``coarse``.
+
     Parameters
     ----------
     curves
@@ -82,10 +88,15 @@ def suppress_months(curves: pd.DataFrame, rules: dict) -> pd.DataFrame:
     result["treated_open"] += move
     result["comparison_open"] += move
     result["treated_post"] = round_shares(result["treated_post"], sides[0], step)
+    coarse = sides[0] < _STEPS * step
+    levels = ["treated_open", "comparison_open", "treated_post"]
+    result[levels] = result[levels].mask(coarse)
     for name in ("n_treated", "n_comparison"):
         result[name] = _whole(result[name], rules)
     numbers = [n for n in result.select_dtypes("number") if n not in ("year", "month")]
-    return _blank(result, few, numbers)
+    result = _blank(result, few, numbers)
+    result.loc[coarse & ~few, SUPPRESSED] = "coarse"
+    return result
 
 
 def suppress_balance(balance: pd.DataFrame, rules: dict) -> pd.DataFrame:
