@@ -29,9 +29,10 @@ def suppress_counts(
     Without `by`, 1 to 9 persons are suppressed and all others rounded: two exact counts of
     the same people, of two steps, designs or editions, would tell their difference. With
     `by`, 0 to 9 persons are suppressed (a zero says something about everybody in that
-    township), and so is a share of which the counterpart is as small; totals are exact. Further cells go, at the least loss, until those
-    missing from one total are at least two and the audit finds that each small count could
-    still be `min_values` different ones for a reader who knows every total exactly.
+    township), and so is a share of which the counterpart is as small; totals are exact.
+    Further cells go, at the least loss, until those missing from one total are at least two
+    and the audit finds that each small count could still be `min_values` different ones
+    for a reader who knows every total exactly.
 
     Parameters
     ----------
