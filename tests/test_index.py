@@ -7,12 +7,15 @@ import shutil
 from datetime import date
 
 import made_up_findings as made_up
+import nbformat
 import pytest
+from test_browser import ARGUMENTS, BROWSER
 
 from evaluation.errors import DisclosureError, PlanError
 from evaluation.findings import index
 from evaluation.findings.frozen import MANIFEST
 from evaluation.findings.notices import Notice, load_notices
+from evaluation.findings.page import export_page
 from evaluation.findings.parts import show
 from evaluation.findings.results import load_findings
 from evaluation.paths import locate
@@ -172,3 +175,32 @@ def test_no_notices_file_means_no_notices(folders):
 
 def test_the_notices_of_the_project_can_be_read():
     load_notices(locate().reference)
+
+
+def test_the_index_and_a_page_with_a_notice_are_accessible_and_fit_every_screen(folders):
+    """With everything that it can show: frozen versions, a notice, a rerun that differs."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="没有安装 playwright")
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="没有安装 axe")
+    if BROWSER is None:
+        pytest.skip("没有找到 Chromium 浏览器")
+    freeze(folders, "2024", 1)
+    freeze(folders, "2024-v2", 2)
+    write_notices(folders, NOTICE)
+    made_up.publish_edition(folders, {"loan": "too_small"}, with_rest=False)
+    paths = [index.write_index(folders, language) for language in index.PAGES]
+    nbformat.write(made_up.make_notebook(folders), folders.outputs / "n.ipynb")
+    noted = export_page(
+        folders.outputs / "n.ipynb", folders.outputs / "p.html", folders=folders
+    )
+    assert 'role="note"' in noted.read_text(encoding="utf-8")
+    paths.append(noted)
+    with playwright.sync_playwright() as session:
+        browser = session.chromium.launch(executable_path=BROWSER, args=ARGUMENTS)
+        for path, width in [(path, width) for path in paths for width in (320, 360, 1200)]:
+            tab = browser.new_page(viewport={"width": width, "height": 800})
+            tab.goto(path.as_uri())
+            assert tab.evaluate("document.documentElement.scrollWidth") <= width
+            found = axe.Axe().run(tab).response["violations"]
+            assert [(rule["id"], rule["nodes"][0]["html"]) for rule in found] == []
+            tab.close()
+        browser.close()
