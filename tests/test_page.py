@@ -15,7 +15,7 @@ from evaluation.findings import page
 from evaluation.findings.cleaning import clean_html
 from evaluation.findings.parts import show, show_sentence
 from evaluation.findings.proof import check_body
-from evaluation.findings.quotes import quote, say
+from evaluation.findings.quotes import format_value, quote, say
 from evaluation.findings.results import PageError, load_findings
 from evaluation.findings.view import View
 from evaluation.tables import publish_table
@@ -56,6 +56,55 @@ def test_quote_carries_the_id_and_its_origin(findings):
 def test_number_of_no_result_is_refused(findings):
     with pytest.raises(PageError, match="没有编号为"):
         quote(findings, "2024.loan.made_up", "estimate", "people")
+
+
+@pytest.mark.parametrize(
+    "low, high, text",
+    [
+        (0.11, 0.28, "11至28人"),
+        (0.004, 0.29, "0.4至29人"),  # it does not hold zero
+        (-0.03, 0.046, "少3人到多4.6人"),  # less than the 5 that are required
+        (-0.03, 0.05, "少3人到多5人"),
+        (-0.0497, 0.001, "少4.97人到多0.1人"),
+        (0.0, 0.049999, "0至5人"),
+    ],
+)
+def test_rounding_moves_no_limit_onto_zero_or_the_requirement(findings, low, high, text):
+    result = {"conf_low": low, "conf_high": high}
+    assert format_value(findings, result, "interval", "interval_people") == text
+
+
+def test_bars_share_one_axis_that_holds_them_all(folders):
+    findings = load_findings(folders, made_up.YEAR)
+    view = View(findings)
+    assert view.axis() == (-15, 30)
+    findings.results[EFFECT] |= {"conf_low": -0.22, "conf_high": 0.9}
+    assert view.axis() == (-25, 40)
+    bar = view.interval("loan")
+    assert bar["open_high"] and not bar["open_low"] and bar["conf_high"] == 1
+    assert view.place(0) < bar["required"]
+
+
+def test_too_few_persons_are_not_drawn(tmp_path):
+    folders = made_up.make_folders(tmp_path)
+    made_up.publish_edition(folders, {"loan": "too_few", "post": "not_due"}, with_rest=False)
+    html = show(load_findings(folders, made_up.YEAR), "paths").data
+    assert "<svg" not in html and "不画图" in html
+
+
+def test_failed_gates_are_named(tmp_path):
+    folders = made_up.make_folders(tmp_path)
+    made_up.publish_edition(folders, {"loan": "do_not_conclude"}, with_rest=False)
+    findings = load_findings(folders, made_up.YEAR)
+    assert findings.words["failures"]["drift"] in show(findings, "cards").data
+
+
+def test_multiplied_demonstration_says_so(folders, tmp_path):
+    (tmp_path / "demo.toml").write_text("policy_multiplier = 4\n", encoding="utf-8")
+    many = dataclasses.replace(folders, ledgers=tmp_path)
+    head = show(load_findings(many, made_up.YEAR), "head").data
+    assert "公布数的" in head and "4倍" in head
+    assert "公布数的" not in show(load_findings(folders, made_up.YEAR), "head").data
 
 
 def test_sentence_with_a_typed_number_is_refused(findings):

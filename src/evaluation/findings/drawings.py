@@ -23,7 +23,8 @@ def draw_paths(view, policy: str, width: int) -> Markup | None:
         In pixels; the narrow drawing is another drawing, not this one scaled.
     """
     paths = view.tables[f"paths_{policy}"]
-    if paths.empty or not paths["share"].notna().any():
+    few = view.verdict(policy) == "too_few"  # no number is given, so no line either
+    if few or paths.empty or not paths["share"].notna().any():
         return None
     horizon = view.verdicts[policy].get("horizon", paths["event_time"].max())
     paths = paths[paths["event_time"].between(-4, horizon)]

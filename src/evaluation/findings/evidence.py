@@ -93,8 +93,8 @@ def gates(view) -> list:
 
 
 def failed(view, policy: str) -> list[str]:
-    """Names of the gates that a policy did not pass."""
+    """What went wrong in the gates that a policy did not pass."""
     rows = view.rows(f"checks_{policy}")
     states = {row["gate"]: row["passed"] for row in rows}
-    words = view.words["gates"]
+    words = view.words["failures"]
     return [word for gate, word in words.items() if states.get(gate) == "failed"]

@@ -106,12 +106,34 @@ def format_value(findings: Findings, result: dict, column: str, style: str) -> s
     scaled = [round(float(value) * rule.get("scale", 1), digits) + 0.0 for value in values]
     form = rule.get("format")
     if form is None:  # words for the sign, as in 少3人到多13人
-        form = rule["above" if scaled[0] >= 0 else "below" if scaled[-1] <= 0 else "across"]
+        signs = [float(value) for value in values] if rule.get("careful") else scaled
+        form = rule["above" if signs[0] >= 0 else "below" if signs[-1] <= 0 else "across"]
         form = rule.get("zero", form) if scaled[0] == scaled[-1] == 0 else form
     if rule.get("absolute"):
         scaled = [abs(value) for value in scaled]
     grouping = "" if rule.get("year") else ","
-    return form.format(*(f"{v:{grouping}.{max(digits, 0)}f}".replace("-", "−") for v in scaled))
+    texts = [f"{v:{grouping}.{max(digits, 0)}f}" for v in scaled]
+    if rule.get("careful"):
+        texts = [
+            _keep_apart(text, float(value) * rule.get("scale", 1), findings)
+            for text, value in zip(texts, values, strict=True)
+        ]
+    return form.format(*(text.replace("-", "−") for text in texts))
+
+
+def _keep_apart(text: str, value: float, findings: Findings) -> str:
+    """Write a limit with decimals where rounding would move it onto zero or the requirement.
+
+    An interval from 0.5 to 29 does not hold zero, and at most 4.6 is less than 5.
+    """
+    required = findings.plan["estimand"]["effect_that_matters"] * 100
+    for digits in (1, 2):
+        met = abs(float(text)) in (0.0, required)
+        if not met or abs(abs(value) - abs(float(text))) < 1e-9:
+            return text
+        finer = f"{abs(value):.{digits}f}"
+        text = text if float(finer) == abs(float(text)) else finer
+    return text
 
 
 def _name_ends(column: str) -> list[str]:

@@ -1,5 +1,6 @@
 """What the page's templates ask of findings: words, sentences, single numbers."""
 
+import math
 import re
 
 from markupsafe import Markup
@@ -7,7 +8,7 @@ from markupsafe import Markup
 from evaluation.findings.quotes import compose, is_known, quote, say
 from evaluation.findings.results import Findings
 
-AXIS = (-15, 30)  # ends of the interval bars, persons of 100
+AXIS, WIDEST = (-15, 30), (-35, 40)  # ends of the interval bars, persons of 100
 
 
 class View:
@@ -55,10 +56,9 @@ class View:
 
     def headline(self) -> list[tuple[str | None, Markup]]:
         """One phrase per policy, definite verdicts first; one for all if they agree."""
-        codes = {self.verdict(policy) for policy in self.order}
-        if len(codes) == 1:
-            badge = self.word(self.order[0], "badge")
-            return [(self.order[0], self.text("all_headline", badge=badge))]
+        badges = {self.word(policy, "badge") for policy in self.order}
+        if len(badges) == 1:
+            return [(self.order[0], self.text("all_headline", badge=badges.pop()))]
         rank = list(self.words["verdicts"])
         ordered = sorted(self.order, key=lambda policy: rank.index(self.verdict(policy)))
         return [(policy, self.say(policy, "headline")) for policy in ordered]
@@ -135,15 +135,37 @@ class View:
         """Policies with an effect to speak of."""
         return [policy for policy in self.order if self.concludes(policy)]
 
+    def axis(self) -> tuple[float, float]:
+        """Ends of the one axis that the interval bars share, wider where a bar needs it."""
+        results = [self.primary(policy) for policy in self.concluded()]
+        ends = [r[n] * 100 for r in results for n in ("conf_low", "conf_high") if n in r]
+        low, high = min([AXIS[0], *ends]), max([AXIS[1], *ends])
+        low, high = 5 * math.floor(low / 5), 5 * math.ceil(high / 5)
+        return max(low, WIDEST[0]), min(high, WIDEST[1])
+
+    def required(self) -> float:
+        """The effect that the plan requires, persons of 100."""
+        return self.plan["estimand"]["effect_that_matters"] * 100
+
+    def place(self, persons: float) -> float:
+        """Where persons of 100 stand on that axis, as a share of its length."""
+        low, high = self.axis()
+        return (min(max(persons, low), high) - low) / (high - low)
+
     def interval(self, policy: str) -> dict | None:
-        """Ends of the interval bar in persons per 100; ``open_`` where the axis cuts it."""
+        """Ends of the interval bar as shares of the axis; ``open_`` where the axis cuts it."""
         result = self.primary(policy)
         if not self.concludes(policy) or "conf_low" not in result:
             return None
         ends = {name: result[name] * 100 for name in ("conf_low", "conf_high", "estimate")}
-        low, high = AXIS
-        cut = {name: min(max(value, low), high) for name, value in ends.items()}
-        return cut | {"open_low": ends["conf_low"] < low, "open_high": ends["conf_high"] > high}
+        low, high = self.axis()
+        found = {name: self.place(value) for name, value in ends.items()}
+        found["inside"] = low <= ends["estimate"] <= high
+        found["required"] = self.place(self.required())
+        return found | {
+            "open_low": ends["conf_low"] < low,
+            "open_high": ends["conf_high"] > high,
+        }
 
     def people(self, policy: str) -> list[str]:
         """A hundred persons, row by row: anyway, because, unclear, less, idle."""
