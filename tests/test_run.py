@@ -210,6 +210,8 @@ def test_ledgers_without_a_roster_are_refused_in_words_and_by_exit_code(tmp_path
 def test_every_table_of_persons_is_declared_column_by_column(home):
     data, found = home / "data" / "demo", {}
     for path in sorted(data.rglob("*.parquet")):
+        if path.parent.name == "told":  # counts behind what was withheld; no person
+            continue
         name = re.sub(r"/\d{4}/", "/<year>/", path.relative_to(data).as_posix())
         name = re.sub(r"_(subsidy|loan|post)\.", "_<policy>.", name)
         found.setdefault(name, path)

@@ -60,7 +60,9 @@ def _find_few(rows, rules):
     else:
         comparison = rows["n_obs"].astype(float) - treated
     least = rules["min_count"]
-    coefficients = rows["policy"].map(rules["coefficients"]) if "policy" in rows else 1
+    coefficients = 1
+    if "policy" in rows:  # of an empty table the types are unknown
+        coefficients = rows["policy"].map(rules["coefficients"]).astype("float64")
     spare = comparison - pd.Series(coefficients, rows.index).fillna(1)
     return (treated < least) | (comparison < least) | (spare < rules["min_residual_df"])
 
