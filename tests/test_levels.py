@@ -95,6 +95,14 @@ def test_a_trait_that_three_persons_have_is_withheld_and_a_mean_age_is_not():
     assert told["n_treated"][1:].tolist() == [215, 215]
 
 
+@pytest.mark.parametrize("control", [suppress_paths, suppress_months, suppress_balance])
+def test_no_rows_are_no_trouble(control):
+    columns = "event_time group share conf_low conf_high n month treated_open treated_post"
+    columns += " comparison_open difference n_treated n_comparison covariate mean_treated"
+    empty = pd.DataFrame(columns=[*columns.split(), "mean_comparison", "std_difference"])
+    assert control(empty, RULES).empty
+
+
 def test_means_that_are_no_shares_stay():
     frame = pd.DataFrame({"group": ["a", "b", "c"], "mean": [5.25, 0.9, 0.9], "n": [40, 40, 9]})
     told = suppress_means(frame, "mean", "n", RULES)

@@ -59,13 +59,15 @@ def suppress_paths(paths: pd.DataFrame, rules: dict) -> pd.DataFrame:
         fewer = result["n_comparison"].astype(float) < least
         few |= fewer & result["group"].ne("treated")
         result["n_comparison"] = _whole(result["n_comparison"], rules)
+    drawn = ["share", "conf_low", "conf_high"]
+    result = result.astype(dict.fromkeys(drawn, "float64"))
     level = result["share"].where(result["group"].eq("treated"))
-    level = level.groupby(result["event_time"]).transform("max")
+    level = level.groupby(result["event_time"]).transform("max").astype("float64")
     move = pd.Series(round_shares(level, n, rules["round_to"]), level.index) - level
-    for name in ("share", "conf_low", "conf_high"):
+    for name in drawn:
         result[name] = result[name] + move
     result["n"] = _whole(n, rules)
-    return _blank(result, few, ["share", "conf_low", "conf_high", "n", "n_comparison"])
+    return _blank(result, few, [*drawn, "n", "n_comparison"])
 
 
 def suppress_months(curves: pd.DataFrame, rules: dict) -> pd.DataFrame:
@@ -82,6 +84,8 @@ def suppress_months(curves: pd.DataFrame, rules: dict) -> pd.DataFrame:
         ``n_treated``, ``n_comparison`` and what is estimated.
     """
     result, step = curves.reset_index(drop=True), rules["round_to"]
+    levels = ["treated_open", "comparison_open", "treated_post"]
+    result = result.astype(dict.fromkeys(levels, "float64"))
     sides = [result[name].astype(float) for name in ("n_treated", "n_comparison")]
     few = (sides[0] < rules["min_count"]) | (sides[1] < rules["min_count"])
     move = round_shares(result["treated_open"], sides[0], step) - result["treated_open"]
@@ -89,7 +93,6 @@ def suppress_months(curves: pd.DataFrame, rules: dict) -> pd.DataFrame:
     result["comparison_open"] += move
     result["treated_post"] = round_shares(result["treated_post"], sides[0], step)
     coarse = sides[0] < _STEPS * step
-    levels = ["treated_open", "comparison_open", "treated_post"]
     result[levels] = result[levels].mask(coarse)
     for name in ("n_treated", "n_comparison"):
         result[name] = _whole(result[name], rules)
@@ -110,7 +113,8 @@ def suppress_balance(balance: pd.DataFrame, rules: dict) -> pd.DataFrame:
     balance
         Key ``policy, covariate``; ``mean_<side>``, ``n_<side>``, ``std_difference``.
     """
-    result = balance.reset_index(drop=True)
+    numbers = ["mean_treated", "mean_comparison", "std_difference"]
+    result = balance.reset_index(drop=True).astype(dict.fromkeys(numbers, "float64"))
     n = {side: result[f"n_{side}"].astype(float) for side in ("treated", "comparison")}
     old = {side: result[f"mean_{side}"] for side in n}
     is_share = old["treated"].between(0, 1) & old["comparison"].between(0, 1)
@@ -129,8 +133,7 @@ def suppress_balance(balance: pd.DataFrame, rules: dict) -> pd.DataFrame:
         spread = [np.sqrt(side["treated"] * (1 - side["treated"])) for side in (old, new)]
         fitted = result["std_difference"] * (gaps[1] / spread[1]) / (gaps[0] / spread[0])
     result["std_difference"] = result["std_difference"].mask(is_share, fitted)
-    numbers = [f"{kind}_{side}" for kind in ("mean", "n") for side in n]
-    return _blank(result, few, [*numbers, "std_difference"])
+    return _blank(result, few, [*numbers, *(f"n_{side}" for side in n)])
 
 
 def _whole(counts, rules):
