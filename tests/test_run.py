@@ -232,3 +232,33 @@ def test_check_counts_rows_without_estimating(home):
     for table in accounting["tables"]:
         assert table["rows_read"] == table["rows_kept"] + len(table["set_aside"])
     assert not re.search(r"519999\d{6}", result.stdout)
+
+
+def test_the_next_edition_is_compared_with_the_frozen_one_which_no_rerun_touches(
+    home, tmp_path
+):
+    place = shutil.copytree(home, tmp_path / "home")
+    outputs = place / "outputs" / "demo"
+    refused = call("publish", "--years", "2023", home=place)
+    assert refused.returncode == 1 and "--demonstration" in refused.stderr
+    done = call("publish", "--years", "2023", "--demonstration", home=place)
+    assert done.returncode == 0, done.stderr
+    frozen = outputs / "published" / "2023"
+    before = {path: path.read_bytes() for path in frozen.rglob("*") if path.is_file()}
+    assert published(place, "revisions")["source"].eq("rerun").all()
+    # What was published said something else than a rerun does now.
+    (frozen / "estimates_loan.csv").chmod(0o644)
+    table = pd.read_csv(frozen / "estimates_loan.csv")
+    main = table["result_id"] == "2023.loan.published.primary.employed_open.all"
+    table.loc[main, "estimate"] += 0.02
+    table.to_csv(frozen / "estimates_loan.csv", index=False, encoding="utf-8-sig")
+    assert call("publish", "--check", home=place).returncode == 1
+    again = call("run", "--years", "2024", home=place)
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert published(place, "revisions")["source"].eq("frozen").all()
+    steps = published(place, "bridges_loan").set_index("step")
+    assert steps.loc["code", "change"] == pytest.approx(-0.02)
+    before.pop(frozen / "estimates_loan.csv")
+    assert all(path.read_bytes() == content for path, content in before.items())
+    index = (outputs / "index.html").read_text(encoding="utf-8")
+    assert 'href="published/2023/findings.html"' in index
