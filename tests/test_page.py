@@ -85,6 +85,19 @@ def test_bars_share_one_axis_that_holds_them_all(folders):
     assert view.place(0) < bar["required"]
 
 
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("policy", ["post", "loan"])
+def test_limit_below_zero_is_no_increase(folders, language, policy):
+    """Too small, and the whole interval below zero: "at most 0.3 more" would be false."""
+    findings = load_findings(folders, made_up.YEAR, language)
+    findings.verdicts[policy]["verdict"] = "too_small"
+    findings.results[findings.verdicts[policy]["result_id"]] |= {
+        "estimate": -0.02, "conf_low": -0.04, "conf_high": -0.003,
+    }  # fmt: skip
+    said = [say(findings, policy, key) for key in ("answer", "sentence", "number", "may")]
+    assert "0.3" not in "".join(re.sub('title="[^"]*"', "", text) for text in said[1:])
+
+
 def test_too_few_persons_are_not_drawn(tmp_path):
     folders = made_up.make_folders(tmp_path)
     made_up.publish_edition(folders, {"loan": "too_few", "post": "not_due"}, with_rest=False)

@@ -46,7 +46,7 @@ WORLDS = (
     Planted(
         "few", {"too_few": (2024, "loan")}, {"n_people": 20_000, "policy_multiplier": 0.15}
     ),
-    Planted("dip", {"do_not_conclude": (2024, "post")}, {"violations": {"dip": 2.0}}),
+    Planted("trend", {"do_not_conclude": (2024, "loan")}, {"violations": {"trend": 0.35}}),
     Planted(
         "harm", {"harmful": (2024, "post")}, {"effects": {"post": 0.1, "post_search": -0.6}}
     ),
@@ -58,7 +58,7 @@ WORLDS = (
     Planted(
         "small_harm",
         {"harmful_small": (2024, "post")},
-        MANY | {"effects": {"post": 0.32, "post_search": -0.03}},
+        MANY | {"seed": 2, "n_people": 60_000, "effects": {"post": 0.31, "post_search": -0.06}},
     ),
 )
 

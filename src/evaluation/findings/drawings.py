@@ -82,34 +82,26 @@ def draw_text(figure) -> str:
         return figures.draw_svg(figure)
 
 
-def scale_cost(view) -> dict | None:
-    """Axis of the cost bars in the language's unit; None where no bar may be drawn.
+def scale_cost(view, policy: str) -> dict | None:
+    """Axis of one policy's cost bar in the language's unit; None where none may be drawn.
+
+    Each bar has an axis of its own: policies are not ranked.
 
     Returns
     -------
     dict
-        ``end`` of the axis and its ``ticks``, and by policy ``bars``: ``low``, ``high`` and
-        ``point`` as shares of the axis. A bar has both ends, or it is not drawn.
+        ``ticks`` (number and place), ``low``, ``high`` and ``point``, as shares of the
+        axis. A bar has both ends, or it is not drawn.
     """
-    found = {}
-    for policy in view.order:
-        result = view.primary(policy)
-        names = ("value.conf_low", "value.conf_high", "value.cost_per_job")
-        if view.verdict(policy).startswith("effective") and all(n in result for n in names):
-            found[policy] = [result[name] / view.page["cost_scale"] for name in names]
-    if not found:
+    result = view.primary(policy)
+    names = ("value.conf_low", "value.conf_high", "value.cost_per_job")
+    if not view.verdict(policy).startswith("effective") or any(n not in result for n in names):
         return None
-    most = max(high for _, high, _ in found.values())
-    step = next((step for step in _STEPS if step * 6 >= most), most / 6)
-    end = step * -(-most // step)
-    bars = {
-        policy: dict(zip(("low", "high", "point"), (v / end for v in values), strict=True))
-        for policy, values in found.items()
-    }
-    return {"ticks": [(n * step, n * step / end) for n in range(int(end // step) + 1)]} | {
-        "bars": bars,
-        "end": end,
-    }
+    low, high, point = (result[name] / view.page["cost_scale"] for name in names)
+    step = next((step for step in _STEPS if step * 6 >= high), high / 6)
+    end = step * -(-high // step)
+    ticks = [(n * step, n * step / end) for n in range(int(end // step) + 1)]
+    return {"ticks": ticks, "low": low / end, "high": high / end, "point": point / end}
 
 
 def inline_svg(text: str, prefix: str) -> Markup:

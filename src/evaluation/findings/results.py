@@ -76,6 +76,7 @@ class Findings:
         ``[<language>.verdicts.<verdict>.<policy>]`` replaces those of the verdict, and
         ``[….beyond_zero]`` both, where the interval excludes zero and the verdict is
         not sure all the same: "only larger effects could be found" would be false there.
+        ``[….below_zero]`` replaces them where the whole interval lies below zero.
 
         Raises
         ------
@@ -89,6 +90,8 @@ class Findings:
         result = self.results.get(self.verdicts[policy].get("result_id"), {})
         beyond = result.get("conf_low", 0) > 0 or result.get("conf_high", 0) < 0
         special = general.get("beyond_zero", {}) if beyond else {}
+        if result.get("conf_high", 0) < 0:
+            special = special | general.get("below_zero", {})
         return general | general.get(policy, {}) | special
 
 
