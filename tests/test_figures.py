@@ -106,3 +106,14 @@ def test_the_months_after_entry_show_the_post_only_where_there_is_one():
     assert plot_months(new_axes(), months.iloc[:0], title="题").get_title(loc="left") == "题"
     nobody = pd.DataFrame(columns=months.columns)  # an edition before anybody was followed
     assert plot_months(new_axes(), nobody, title="题").get_title(loc="left") == "题"
+
+
+def test_the_ends_of_the_months_say_what_the_table_beside_them_says():
+    """40.6 and 39.3 persons: 41 and 39, though they differ by 1 (no gap is drawn here)."""
+    months = pd.DataFrame({
+        "month": [0, 60], "treated_open": [0.5, 0.40625], "comparison_open": [0.5, 0.3929],
+        "treated_post": [0.0, 0.0], "conf_low": [0.0, -0.1], "conf_high": [0.0, 0.1],
+    })  # fmt: skip
+    ax = plot_months(new_axes(), months, title="题", labels=("上岗者", "可比人员"))
+    said = [text.get_text() for text in ax.texts]
+    assert {"上岗者 41", "可比人员 39"} <= set(said)

@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     asked = parser.parse_args()
     every_name = frozenset(pseudonyms(draw_all_names(), DEMONSTRATION_KEY, "name"))
-    totals = dict.fromkeys(("seeds", "stopped", "files", "hits", "hits_any_name"), 0)
+    totals = dict.fromkeys(("seeds", "stopped", "failed", "files", "hits", "hits_any_name"), 0)
     for seed in range(asked.first, asked.first + asked.seeds):
         with tempfile.TemporaryDirectory(prefix="alarms-") as scratch:
             home, began = Path(scratch) / "home", time.monotonic()
@@ -90,7 +90,8 @@ def main() -> None:
             *said, *own[:5], *wide[:5], sep="\n  ", flush=True,
         )  # fmt: skip
         totals["seeds"] += 1
-        totals["stopped"] += done.returncode != 0
+        totals["stopped"] += "不能公布" in done.stdout
+        totals["failed"] += done.returncode != 0  # for whatever reason
         totals["files"] += n_files
         totals["hits"] += len(own)
         totals["hits_any_name"] += len(wide)

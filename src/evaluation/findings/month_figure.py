@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from evaluation.findings.figures import figure_words, use_style
-from evaluation.findings.line_ends import count_ends, label_ends
+from evaluation.findings.line_ends import label_ends
 from evaluation.findings.palette import ACCENT, BAND, INK, SOFT
 
 if TYPE_CHECKING:
@@ -65,7 +65,9 @@ def plot_months(
         ax.set_title(title)
         return ax
     ends = [(at.iloc[-1], line.iloc[-1]) for line in (treated, months["comparison_open"] * 100)]
-    label_ends(ax, ends, count_ends(labels, ends))
+    # No gap is drawn, so each end says what the table beside it says.
+    texts = [f"{name} {round(height)}" for name, (_, height) in zip(labels, ends, strict=True)]
+    label_ends(ax, ends, texts)
     if (months["treated_post"] > 0.01).any():
         inside = (6, 100 * months["treated_post"].iloc[min(6, len(months) - 1)])
         ax.annotate(words["in_post"], inside, (0, -6), textcoords="offset points", va="top",
