@@ -6,11 +6,13 @@ import shutil
 import pandas as pd
 import pytest
 
+from evaluation.batch.graph import READS_FROZEN
 from evaluation.findings import editions
 from evaluation.paths import locate
 from evaluation.tables import publish_table, read_published
 
 SHAPE = {"key": ["group", "trait", "level"], "counts": ["n"], "by": ["group", "trait", "level"]}
+GROWING = editions.GROWING
 # The first township crosses the threshold; of 28, 29 or 30 and 26 to 30 one more was found.
 EARLIER, LATER = (9, 27, 28), (10, 27, 28)
 
@@ -75,3 +77,7 @@ def test_editions_that_contradict_each_other_tell_nothing(folders):
     publish(folders, 2023, (40, 27, 28))
     freeze(folders, 2023)
     assert publish(folders, 2024, EARLIER) == [True, True, False, False]
+
+
+def test_the_batch_runs_again_what_is_compared_with_a_newly_frozen_edition():
+    assert {name for names in READS_FROZEN.values() for name in names} == set(GROWING)

@@ -24,6 +24,8 @@ READS = {
     ),
 }  # fmt: skip
 READS_BEFORE = {"5_robustness": ("2_panel", "4_effect"), "7_editions": ("4_effect",)}
+# Tables of all frozen editions before, with which a notebook's own are compared.
+READS_FROZEN = {"2_panel": ("reach",)}
 
 
 def plan_stages(years: list[int], notebooks: Path) -> list[list[Run]]:

@@ -8,7 +8,7 @@ project    a notebook, reference file or module of a researcher's own
 ledger     a ledger, relative to the folder of the ledgers
 product    a table read beside those of `graph.READS`, relative to ``data/``
 run        what another run handed on, all its tables together
-published  a table of the frozen edition before
+published  a table of a frozen edition before
 key        the key of the pseudonyms
 ========== =====================================================================
 """
@@ -117,6 +117,12 @@ def declared_inputs(folders: Folders, run: Run) -> dict[str, str | None]:
         found |= {
             f"published:{path.parent.name}/{path.name}": file_hash(path)
             for path in sorted(folders.published(run.year - 1).glob("*.csv"))
+        }
+    for name in graph.READS_FROZEN.get(run.notebook, ()):
+        found |= {
+            f"published:{path.parent.name}/{path.name}": file_hash(path)
+            for path in sorted(folders.published(run.year).parent.glob(f"[12]*/{name}.csv"))
+            if path.parent.name[:4] < str(run.year)
         }
     package, reference = list(_SCAN), ()
     if run.notebook == "8_findings":
