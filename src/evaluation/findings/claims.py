@@ -77,7 +77,7 @@ def _check_effective(findings, clause, permitted):
     if not re.search(words["claims"], clause, re.I) or re.search(words["hedges"], clause, re.I):
         return
     for name, own in words["policies"].items():
-        named = any(own[key] in clause for key in ("name", "short"))
+        named = any(own[key] in clause for key in ("name", "short", "one") if key in own)
         if named and findings.verdict(name) not in permitted:
             badge = findings.wording(name)["badge"]
             raise PageError(
