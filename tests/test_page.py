@@ -67,6 +67,7 @@ def test_number_of_no_result_is_refused(findings):
         (-0.03, 0.05, "少3人到多5人"),
         (-0.0497, 0.001, "少4.97人到多0.1人"),
         (0.0, 0.049999, "0至5人"),
+        (-0.053, 0.054, "少5人到多5人"),
     ],
 )
 def test_rounding_moves_no_limit_onto_zero_or_the_requirement(findings, low, high, text):

@@ -128,7 +128,7 @@ def _keep_apart(text: str, value: float, findings: Findings) -> str:
     """
     required = findings.plan["estimand"]["effect_that_matters"] * 100
     for digits in (1, 2):
-        met = abs(float(text)) in (0.0, required)
+        met = float(text) == 0 or (abs(float(text)) == required and abs(value) < required)
         if not met or abs(abs(value) - abs(float(text))) < 1e-9:
             return text
         finer = f"{abs(value):.{digits}f}"
