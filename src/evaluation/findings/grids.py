@@ -200,7 +200,8 @@ def sources(view) -> list[tuple]:
     named, packages = [], []
     for row in view.rows("provenance"):
         if row["item"] in view.words["names"]:
-            named.append((view.name(row["item"]), [("", row["value"])]))
+            value = view.words["names"].get(row["value"], row["value"])  # 无 in English
+            named.append((view.name(row["item"]), [("", value)]))
         else:
             packages.append((f"{row['item']} ", row["value"]))
     return named + ([(view.page["packages"], packages)] if packages else [])

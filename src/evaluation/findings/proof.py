@@ -174,7 +174,8 @@ def _check_quote(node: Node, findings: Findings) -> None:
     said, result_id = node.text().strip(), node.result_id
     if result_id == "provenance":
         known = findings.tables["provenance"]
-        true = said in set(known["value"].astype(str)) if len(known) else False
+        values = set(known["value"].astype(str)) if len(known) else set()
+        true = said in values | {findings.words["names"].get(value) for value in values}
     else:
         _check_id(result_id, findings)
         true = _is_said(said, result_id, node.attributes.get("data-of", ""), findings)
