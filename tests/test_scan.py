@@ -102,6 +102,10 @@ def packed(value):
     return picture(b"zTXt", b"Author\0\0" + zlib.compress(value.encode()))
 
 
+def behind_packed(value):
+    return picture(b"zTXt", b"Author\0\0" + zlib.compress(b"x") + value.encode())
+
+
 def world_text(value):
     return picture(b"iTXt", b"Author\0\1\0zh\0\0" + zlib.compress(value.encode()))
 
@@ -129,6 +133,7 @@ FORMS = {
     "drawing comment": ("x.svg", lambda v: f"<svg><!-- {v} --><g/></svg>".encode()),
     "picture text": ("x.png", lambda v: picture(b"tEXt", b"Author\0" + v.encode())),
     "picture packed": ("x.png", packed),
+    "picture behind packed": ("x.png", behind_packed),
     "picture of the world": ("x.png", world_text),
     "picture behind": ("x.png", lambda v: picture(b"tEXt", b"a\0b", v.encode())),
     "workbook cell": ("x.xlsx", workbook),
@@ -229,6 +234,8 @@ def test_a_word_of_the_district_can_be_let_pass(folders, tmp_path):
         ("x.pdf", b"%PDF"),
         ("x", b"text"),
         ("x.png", b"GIF89a"),
+        ("x.png", packed("甲" * 4_000_000)),  # nobody would look at all of it
+        ("x.png", picture(b"tEXt", b"a\0b")[:33] + b"\xff\0\0\0IDATbehind a false length"),
         ("x.xlsx", b"PK\x03\x04 damaged"),
         ("x.ipynb", b"{"),
         ("x.csv", b"\xff\x81\x00\x01"),
