@@ -3,6 +3,7 @@
 import sys
 
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import ROOT
 from test_disclosure import RULES, townships
@@ -59,6 +60,14 @@ def test_the_second_cell_is_one_that_leaves_room():
     # Without the 12, both 13 are shown as 15: 13 to 17. Of 38 then 4 to 12 are missing, of
     # which the second cell has 10 or more, and the small one at most 2.
     assert hide(0, 12, 13, 13, total=38).tolist() == [True, False, True, False, False]
+
+
+def test_a_level_that_is_larger_than_its_total_is_no_part_of_it():
+    counts = townships(30, 13, total=20).assign(place="a")
+    counts = pd.concat([counts, townships(3, 40, 50, total=93).assign(place="b")])
+    cells = lay_out(counts.reset_index(drop=True), ["n"], ["place", "township"], {})
+    hidden = choose_hidden(cells, cells.values < 10, RULES)
+    assert np.flatnonzero(hidden).tolist() == [3, 4]
 
 
 def test_without_a_total_a_small_cell_goes_alone():

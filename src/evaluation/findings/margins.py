@@ -37,7 +37,7 @@ def lay_out(frame: pd.DataFrame, counts: list[str], by: list[str], rates: dict) 
     last column has no such row, the total is the row that says ``all`` in the last two
     columns, or the denominator of the count's rate if it is the same in all rows.
     Levels that hold less than their total leave a rest; where they hold more they overlap,
-    and each is only known to be no larger than the total.
+    and each is only known to be no larger than the total, as far as that is true.
 
     Parameters
     ----------
@@ -50,6 +50,7 @@ def lay_out(frame: pd.DataFrame, counts: list[str], by: list[str], rates: dict) 
     columns = [frame[count].to_numpy(dtype=float, na_value=np.nan) for count in counts]
     values = np.concatenate(columns)
     says_all = frame[by].astype("str").eq(TOTAL).to_numpy(dtype=bool)
+    margins = list(_find_margins(frame, by, says_all))
     sums, orders, rests = [], [], []
     for at, count in enumerate(counts):
         under = next((u for over, u in rates.values() if over == count and u in counts), None)
@@ -57,7 +58,7 @@ def lay_out(frame: pd.DataFrame, counts: list[str], by: list[str], rates: dict) 
             start = counts.index(under) * height
             orders += [(at * height + row, start + row) for row in range(height)]
         other = None if under is None else counts.index(under)
-        for rows, total in _find_margins(frame, by, says_all):
+        for rows, total in margins:
             total = at * height + total if total is not None else None
             if total is None and other is not None and len(set(columns[other][rows])) == 1:
                 total = other * height + rows[0]
@@ -77,6 +78,7 @@ def lay_out(frame: pd.DataFrame, counts: list[str], by: list[str], rates: dict) 
     is_total = np.append(np.tile(says_all.any(axis=1), len(counts)), np.zeros(len(rests)))
     is_total[[total for _, total in sums]] = 1
     is_rest = np.arange(len(values) + len(rests)) >= len(values)
+    orders = [(part, whole) for part, whole in orders if not values[part] > values[whole]]
     return Cells(np.append(values, rests), is_total.astype(bool), is_rest, sums, orders)
 
 
