@@ -247,8 +247,11 @@ def test_what_cannot_be_looked_into_is_a_hit(name, data, guarded):
     assert hit.kind.startswith("不能检查的内容")
 
 
-def test_name_of_a_file_is_scanned_and_not_repeated(guarded):
-    (hit,) = scan_bytes(b"a,b", f"2024/{NAME}.csv", guarded)
+@pytest.mark.parametrize(
+    "name", [f"2024/{NAME}.csv", f"{NAME}/a.csv", f"loan_{NAME}_2.csv", f"loan.{NAME}.csv"]
+)
+def test_name_of_a_file_is_scanned_and_not_repeated(name, guarded):
+    (hit,) = scan_bytes(b"a,b", name, guarded)
     assert hit.place == "文件名" and NAME not in str(hit)
 
 

@@ -130,6 +130,7 @@ def scan_bytes(data: bytes, name: str, guarded) -> list[Hit]:
     from evaluation.findings.pieces import Piece, narrow, take_apart
 
     parts = [PurePath(part).stem for part in PurePath(name).parts]
+    parts += re.split(r"[\W_]+", name)  # 2024_loan.张三.csv
     named = _scan_pieces(narrow(Piece(part, "文件名", True) for part in parts), guarded)
     shown = f"*{PurePath(name).suffix}" if named else name  # never repeat the value
     try:
@@ -175,7 +176,7 @@ def _scan_pieces(pieces: list, guarded) -> set[tuple[str, str]]:
     text, starts, at = BETWEEN.join(piece.text for piece in pieces), [], 0
     for piece in pieces:
         starts.append(at)
-        at += len(piece.text) + 1
+        at += len(piece.text) + len(BETWEEN)
     found = _find(text) + find_secrets(text, guarded) + find_hashed(text, guarded)
     hits = {(kind, pieces[bisect_right(starts, at) - 1].place) for kind, at in found}
     names = find_names(find_candidates(pieces), guarded)
