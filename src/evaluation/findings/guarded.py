@@ -9,7 +9,7 @@ import base64
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from evaluation.files import file_hash
 from evaluation.findings.pieces import Piece, take_apart
@@ -92,7 +92,7 @@ def _load_guarded(folders: Folders, state: tuple) -> Guarded:
     home = Path.home()
     places = [folders.root, folders.data, folders.outputs]
     places += [home] if len(home.parts) > 2 else []  # /root is too short to tell
-    secrets = [("本机路径", str(place)) for place in places]
+    secrets = [("本机路径", text) for place in places for text in spell_folder(place)]
     if key:
         secrets += [("密钥", key.hex()), ("密钥", base64.b64encode(key).decode().rstrip("="))]
     return Guarded(
@@ -101,6 +101,18 @@ def _load_guarded(folders: Folders, state: tuple) -> Guarded:
         frozenset(words),
         tuple(secrets),
     )
+
+
+def spell_folder(folder: PurePath) -> list[str]:
+    r"""Ways to write a folder: on Windows links and many programs write it with slashes.
+
+    Examples
+    --------
+    >>> from pathlib import PureWindowsPath
+    >>> spell_folder(PureWindowsPath("D:\\a"))
+    ['D:\\a', 'D:/a']
+    """
+    return list(dict.fromkeys([str(folder), folder.as_posix()]))
 
 
 def find_candidates(pieces: list[Piece]) -> set[str]:
