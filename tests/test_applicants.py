@@ -12,6 +12,7 @@ from evaluation.panel import timing
 from evaluation.panel.applicants import find_applicants, share_recipients
 from evaluation.panel.histories import Histories
 from evaluation.panel.sets import build_sets
+from evaluation.panel.staying import stay_untreated_weights
 
 WITHIN = PLAN | {"applicants": {"window": 12}}
 
@@ -114,7 +115,7 @@ def test_weights_are_those_of_applicants_not_of_founders():
     built = build_sets("loan", histories, WITHIN, among="applicants")
     # who was refused is never granted anything later: nothing to make up for
     assert (built["stay"]["weight"] < 1.001).all() and len(built["stay"]) == 60
-    founders = timing.stay_untreated_weights("loan", histories, built["risk_sets"])
+    founders = stay_untreated_weights("loan", histories, built["risk_sets"])
     assert (founders.query("year == 2020")["weight"] > 1.05).any()
 
 

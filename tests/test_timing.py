@@ -174,7 +174,7 @@ def test_nobody_enters_gives_an_empty_table_with_its_columns():
     sets, histories = stack({"a": None, "b": None}, [])
     assert len(sets) == 0
     assert {"cohort", "drawn", "draw_share", "hist_8", "untreated_until"} <= set(sets)
-    weights = timing.stay_untreated_weights("post", histories, sets)
+    weights = staying.stay_untreated_weights("post", histories, sets)
     assert len(weights) == 0
 
 
@@ -196,7 +196,7 @@ def test_weights_undo_the_selection_of_those_who_stayed_untreated():
     persons["poor"] = poor
     histories = Histories(persons, register, months, 2020)
     sets = timing.build_risk_sets("post", histories, PLAN)
-    weights = timing.stay_untreated_weights("post", histories, sets)
+    weights = staying.stay_untreated_weights("post", histories, sets)
     first = sets[(sets["cohort"] == 2018) & (sets["treated"] == 0) & (sets["drawn"] == 1)]
     last = weights[(weights["cohort"] == 2018) & (weights["year"] == 2020)]
     last = last.merge(first[["person_id", "poor"]], on="person_id")
@@ -213,7 +213,7 @@ def test_only_months_in_which_somebody_entered_weigh():
         {f"{month}{n}": f"2019-{month}-01" for n in range(4)} for month in ("03", "06")
     )
     sets, histories = stack(march | june | {f"x{n:02d}": None for n in range(40)}, [])
-    weights = timing.stay_untreated_weights("post", histories, sets)
+    weights = staying.stay_untreated_weights("post", histories, sets)
     drawn = sets[(sets["treated"] == 0) & (sets["drawn"] == 1)]
     first = weights[weights["year"] == 2019].merge(drawn[["person_id", "month"]])
     by_month = first.groupby("month")["weight"].mean()

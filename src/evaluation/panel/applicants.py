@@ -21,7 +21,7 @@ def find_first_applications(policy: str, persons) -> np.ndarray:
 
     Nobody applies for a post.
     """
-    if f"{policy}_applied_on" not in persons or policy == "post":
+    if policy == "post":
         return np.full(len(persons), "NaT", dtype="datetime64[D]")
     return persons[f"{policy}_applied_on"].to_numpy("datetime64[D]")
 

@@ -11,10 +11,7 @@ from evaluation.panel.applicants import (
 )
 from evaluation.panel.months import find_rows, month_of
 from evaluation.panel.outcomes import OPEN_FORMS
-from evaluation.panel.staying import stay_untreated_weights
 from evaluation.plan import POLICIES
-
-__all__ = ["build_risk_sets", "find_entries", "find_ineligible", "stay_untreated_weights"]
 
 TIME_ZERO = {"subsidy": "applied_on", "loan": "paid_out", "post": "started_on"}
 
@@ -54,13 +51,10 @@ def entering_rows(policy: str, ledger: pd.DataFrame) -> pd.DataFrame:
     A refusal without a stated reason is none for ineligibility: the applicant counts.
     """
     rows = ledger[ledger[TIME_ZERO[policy]].notna()]
-    return rows[~find_ineligible(rows)] if policy == "subsidy" else rows
-
-
-def find_ineligible(subsidies: pd.DataFrame) -> pd.Series:
-    """Mark applications refused because the applicant was not eligible."""
-    refused = (subsidies["result"] == "refused").fillna(False)
-    return refused & (subsidies["refusal"] == "ineligible").fillna(False)
+    if policy != "subsidy":
+        return rows
+    refused = (rows["result"] == "refused").fillna(False)
+    return rows[~(refused & (rows["refusal"] == "ineligible").fillna(False))]
 
 
 class Population:
@@ -128,16 +122,14 @@ def first_contact(policy, histories) -> tuple[np.ndarray, np.ndarray]:
     if policy == "post":
         posts = spells[["person_id", "start"]][spells["form"] == "post"]
         posts = posts.sort_values("start").drop_duplicates("person_id")
-        row, known = (
-            find_rows(histories.people, posts["person_id"]),
-            np.full_like(entered, "NaT"),
-        )
+        row = find_rows(histories.people, posts["person_id"])
+        known = np.full_like(entered, "NaT")
         known[row[row >= 0]] = posts["start"].to_numpy("datetime64[D]")[row >= 0]
         entered = np.fmin(entered, known)
     return entered, entered
 
 
-def build_risk_sets(policy, histories, plan, seed=None, among=None) -> pd.DataFrame:
+def build_risk_sets(policy, histories, plan, among=None) -> pd.DataFrame:
     """Stack, for each month of entry, those who enter and those who could have.
 
     The recipients of a month stand on their own day; comparison persons on the median
@@ -162,8 +154,6 @@ def build_risk_sets(policy, histories, plan, seed=None, among=None) -> pd.DataFr
         Of the edition; the draw follows the order of its persons.
     plan
         As read by `load_plan`.
-    seed
-        Of the draw; the plan's where missing.
     among
         ``applicants``: comparison persons are those alone who first applied by that day,
         at most ``applicants.window`` months of the plan before it, and were not treated by
@@ -197,14 +187,13 @@ def build_risk_sets(policy, histories, plan, seed=None, among=None) -> pd.DataFr
     persons, edition = histories.persons, histories.edition
     population = Population(policy, histories)
     contact, entered = first_contact(policy, histories)
-    applied_on = find_first_applications(policy, persons)
+    applied_on = find_first_applications(policy, persons) if among else None
     own = persons[f"{policy}_on"].to_numpy("datetime64[D]")
     fits, own_age = population.eligible(own)
     own_month = np.where(fits & (own <= np.datetime64(f"{edition}-12-31")), month_of(own), -1)
     width = plan["designs"]["business_age_window"]
     entry_year = np.where(np.isnat(entered), 9999, month_of(entered) // 12)
-    seed = plan["designs"]["seed"] if seed is None else seed
-    parts = []
+    seed, parts = plan["designs"]["seed"], []
     for month in np.unique(own_month[own_month >= 0]):
         rows = np.flatnonzero(own_month == month)
         day = np.sort(own[rows])[(len(rows) - 1) // 2]
