@@ -79,5 +79,23 @@ def test_editions_that_contradict_each_other_tell_nothing(folders):
     assert publish(folders, 2024, EARLIER) == [True, True, False, False]
 
 
+def test_the_exact_totals_of_a_frozen_edition_are_known_without_its_true_counts(folders):
+    publish(folders, 2023, EARLIER)
+    freeze(folders, 2023)
+    shutil.rmtree(folders.data / "told")
+    assert publish(folders, 2024, LATER) == [True, True, False, False]
+
+
+def test_a_count_that_shrank_does_not_end_the_comparison_of_others(folders):
+    # Of the posts three rows turned out to be wrong: 132 can no longer have grown to 129.
+    posts = reach((44, 44, 44)).assign(group="post")
+    publish_table(pd.concat([reach(EARLIER), posts]), "reach", folders, 2023, **SHAPE)
+    freeze(folders, 2023)
+    posts = reach((43, 43, 43)).assign(group="post")
+    publish_table(pd.concat([reach(LATER), posts]), "reach", folders, 2024, **SHAPE)
+    told = read_published("reach", folders, 2024)["n"].isna().tolist()
+    assert told == [True, True, *[False] * 6]
+
+
 def test_the_batch_runs_again_what_is_compared_with_a_newly_frozen_edition():
     assert {name for names in READS_FROZEN.values() for name in names} == set(GROWING)

@@ -6,9 +6,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from scipy import optimize
 from test_disclosure import RULES, townships
 
-from evaluation.findings.audit import Knowledge, count_values, find_cheapest, find_ranges
+from evaluation.errors import DisclosureError
+from evaluation.findings.audit import (
+    Knowledge,
+    count_values,
+    find_cheapest,
+    find_ranges,
+    reconcile,
+)
 from evaluation.findings.margins import lay_out
 from evaluation.findings.protection import choose_hidden
 
@@ -36,6 +44,20 @@ def test_an_order_narrows_both():
 
 def test_knowledge_that_contradicts_itself_has_no_ranges():
     assert find_ranges(know([5, 0], [9, 3], orders=[(0, 1)]), [0]) is None
+
+
+def test_of_what_contradicts_the_table_as_little_as_can_be_is_given_up():
+    known = know([5, 0, 0, 0, 9], [9, 3, 9, 9, 9], [([2, 3], 4)], [(2, 3), (0, 1), (3, 0)])
+    kept = reconcile(known, 1, 1)
+    assert (len(kept.sums), kept.orders) == (1, [(2, 3), (3, 0)])
+    assert find_ranges(kept, [2]) is not None
+
+
+def test_an_audit_that_was_not_solved_is_none(monkeypatch):
+    failed = optimize.OptimizeResult(status=4, x=None)
+    monkeypatch.setattr(optimize, "linprog", lambda *args, **kwargs: failed)
+    with pytest.raises(DisclosureError, match="审核"):
+        hide(3, 12, 40, total=55)
 
 
 def test_what_costs_least_goes():

@@ -5,9 +5,12 @@ value that a cell can have under them are two linear programs (the attacker's pr
 Fischetti and Salazar 2000, J. Amer. Statist. Assoc. 95:916), solved by HiGHS.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
+
+from evaluation.errors import DisclosureError
 
 _NEAR = 1e-6
 
@@ -83,6 +86,44 @@ def find_ranges(
             if high[at] - low[at] < enough - _NEAR:
                 look([at], sign)
     return low, high
+
+
+def reconcile(known: Knowledge, sums: int, orders: int) -> Knowledge:
+    """Give up as little as can be of what contradicts the rest.
+
+    Sums and orders may be missed at a price, as small in all as possible (elastic
+    constraints: Chinneck and Dravnieks 1991, ORSA J. Computing 3:157); those missed go.
+
+    Parameters
+    ----------
+    sums, orders
+        How many of each are certain, from the first on. They contradict nothing.
+    """
+    size, given_up = len(known.low), []
+    elastic, parts = list(known.sums[:sums]), list(known.orders[:orders])
+    for members, total in known.sums[sums:]:  # with what it lacks, or has too much, beside it
+        lacks, exceeds, both = size + np.arange(3)
+        elastic += [(np.append(members, lacks), both), (np.array([total, exceeds]), both)]
+        given_up.append([lacks, exceeds])
+        size += 3
+    for part, whole in known.orders[orders:]:
+        lacks, both = size + np.arange(2)
+        elastic.append((np.array([whole, lacks]), both))
+        parts.append((part, both))
+        given_up.append([lacks])
+        size += 2
+    goal, far = np.zeros(size), np.full(size - len(known.low), np.inf)
+    goal[[at for price in given_up for at in price]] = 1
+    low, high = np.append(known.low, np.zeros(len(far))), np.append(known.high, far)
+    found = _solve(goal, low, high, _write_rules(Knowledge(low, high, elastic, parts)))
+    kept = [found[price].sum() <= _NEAR for price in given_up]
+    at = len(known.sums) - sums
+    return Knowledge(
+        known.low,
+        known.high,
+        [*known.sums[:sums], *itertools.compress(known.sums[sums:], kept[:at])],
+        [*known.orders[:orders], *itertools.compress(known.orders[orders:], kept[at:])],
+    )
 
 
 def find_cheapest(
@@ -172,4 +213,8 @@ def _solve(goal, low, high, rules):
         bounds=np.column_stack([low, high]),
         method="highs",
     )
+    if found.status not in (0, 2):  # neither solved nor impossible: then nothing is known
+        raise DisclosureError(
+            "无法审核略去的人数能否被推算出来（线性规划没有解出），请与维护者联系。"
+        )
     return found.x if found.status == 0 else None

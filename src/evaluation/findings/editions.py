@@ -1,8 +1,4 @@
-"""Editions compared: what several published tables tell together that none tells alone.
-
-Counts of participants so far only grow. Where one edition's table leaves a withheld count
-open between 0 and 7 and a later one between 4 and 9, both together leave it between 4 and 7.
-"""
+"""Editions compared: where their tables lie, and what several tell that none tells alone."""
 
 import hashlib
 from pathlib import Path
@@ -10,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from evaluation.findings.audit import Knowledge
-from evaluation.findings.margins import Cells, lay_out
-from evaluation.findings.protection import Recalled, find_weak
+from evaluation.findings.margins import lay_out
+from evaluation.findings.protection import find_weak
+from evaluation.findings.recalled import recall
 from evaluation.paths import Folders
 from evaluation.plan import load_plan
 from evaluation.tables import read_csv, read_published, read_table
@@ -25,55 +21,6 @@ GROWING = {
         "rates": {"share": ("n", "of")},
     }
 }
-
-
-def recall(
-    cells: Cells,
-    small: np.ndarray,
-    frame: pd.DataFrame,
-    then: tuple[int, pd.DataFrame, pd.DataFrame | None],
-    counts: list[str],
-    by: list[str],
-    rules: dict,
-) -> Recalled:
-    """Lay what another edition published beside the cells of the present one.
-
-    With its true counts it is also known which cells were small and which protect them.
-
-    Parameters
-    ----------
-    cells, small
-        Of the present table, true counts; which cells are small.
-    frame
-        The present table.
-    then
-        How many years later the other edition is (negative: earlier), its table as
-        published, and with its true counts where they are still known. A row that it
-        lacks is open.
-    """
-    years, published, true = then
-    told = _align(cells, frame, published, counts, by)
-    most = float(np.nansum(cells.values) + np.nansum(told) + 2 * rules["min_count"])
-    known = _read_known(cells, told, rules, most)
-    least, hidden = rules["min_count"], np.isnan(told)
-    low, high = known.low, known.high
-    was_small, was_large = small & hidden if years < 0 else hidden & False, hidden & False
-    if true is not None:
-        counted = _align(cells, frame, true, counts, by)
-        total = cells.is_total & ~hidden & ~np.isnan(counted)
-        low[total] = high[total] = counted[total]
-        was_small, was_large = hidden & (counted < least), hidden & (counted >= least)
-    tight = np.where(was_large, least, low), np.where(was_small, least - 1, high)
-    place = np.where(cells.is_rest, -1, np.arange(len(told)))
-    return Recalled(known, Knowledge(*tight, known.sums, known.orders), place, years < 0)
-
-
-def _align(cells, frame, other, counts, by):
-    """Counts of another edition's table in the order of the cells; missing where none."""
-    names = other[[*by, *counts]].assign(**other[by].astype("str"))
-    beside = frame[by].astype("str").merge(names, how="left", on=by)
-    found = np.concatenate([beside[c].to_numpy(float, na_value=np.nan) for c in counts])
-    return np.append(found, np.full(len(cells.values) - len(found), np.nan))
 
 
 def find_narrowed(folders: Folders, year: int, beside: tuple[int, ...] = ()) -> list[str]:
@@ -108,7 +55,7 @@ def find_narrowed(folders: Folders, year: int, beside: tuple[int, ...] = ()) -> 
         hidden = np.append(hidden, np.zeros(len(cells.values) - len(hidden), dtype=bool))
         small = hidden & (cells.values < rules["min_count"])
         recalled = [recall(cells, small, true, then, counts, by, rules) for then in others]
-        weak, _ = find_weak(hidden, (cells, small, rules, tuple(recalled)), why=False)
+        weak, _ = find_weak(hidden, (cells, rules, tuple(recalled)), why=False)
         if len(weak):
             found.append(
                 f"表 {name} 与另一版合起来看，有 {len(weak)} 个略去的人数只剩不足 "
@@ -157,14 +104,3 @@ def read_true(folders: Folders, path: Path) -> pd.DataFrame | None:
 def place_true(folders: Folders, data: bytes) -> Path:
     """Where the true counts behind a published file are kept: its fingerprint names them."""
     return folders.data / "told" / f"{hashlib.sha256(data).hexdigest()[:24]}.parquet"
-
-
-def _read_known(cells: Cells, told: np.ndarray, rules: dict, most: float) -> Knowledge:
-    """What a table as published tells of the cells: rounding, and what is open."""
-    step, least = rules["round_to"], rules["min_count"]
-    low = np.where(cells.is_total, told - step // 2, np.maximum(told - step // 2, least))
-    high = told + (step - 1) // 2
-    low, high = np.where(told == 0, 0, low), np.where(told == 0, 0, high)
-    is_open = np.isnan(told)
-    low, high = np.where(is_open, 0, low), np.where(is_open, most, high)
-    return Knowledge(low.astype(float), high.astype(float), cells.sums, cells.orders)

@@ -19,6 +19,8 @@ class Cells:
         total holds beyond the levels listed.
     is_total, is_rest
         Which cells are totals, and which are listed nowhere.
+    says_all
+        Which cells stand in a row that says ``all``.
     sums, orders
         As in `audit.Knowledge`.
     """
@@ -26,6 +28,7 @@ class Cells:
     values: np.ndarray
     is_total: np.ndarray
     is_rest: np.ndarray
+    says_all: np.ndarray
     sums: list[tuple[np.ndarray, int]]
     orders: list[tuple[int, int]]
 
@@ -75,11 +78,13 @@ def lay_out(frame: pd.DataFrame, counts: list[str], by: list[str], rates: dict) 
                 members = np.append(members, len(values) + len(rests))
                 rests.append(left)
             sums.append((members, total))
-    is_total = np.append(np.tile(says_all.any(axis=1), len(counts)), np.zeros(len(rests)))
-    is_total[[total for _, total in sums]] = 1
+    in_total = np.tile(says_all.any(axis=1), len(counts))
+    in_total = np.append(in_total, np.zeros(len(rests), dtype=bool))
+    is_total = in_total.copy()
+    is_total[[total for _, total in sums]] = True
     is_rest = np.arange(len(values) + len(rests)) >= len(values)
     orders = [(part, whole) for part, whole in orders if not values[part] > values[whole]]
-    return Cells(np.append(values, rests), is_total.astype(bool), is_rest, sums, orders)
+    return Cells(np.append(values, rests), is_total, is_rest, in_total, sums, orders)
 
 
 def _find_margins(frame, by, says_all):
@@ -106,6 +111,16 @@ def _find_whole(names, by, says_all, row):
     same = (names[by[:-2]] == names[by[:-2]].iloc[row]).all(axis=1).to_numpy()
     found = np.flatnonzero(same & says_all[:, -2:].all(axis=1))
     return found[0] if len(found) == 1 else None
+
+
+def bound_rounded(told, step: int, least: int) -> tuple[np.ndarray, np.ndarray]:
+    """What a count told rounded can have been: small ones are not told, but a zero is.
+
+    >>> bound_rounded(np.array([0, 10, 45]), 5, 10)
+    (array([ 0, 10, 43]), array([ 0, 12, 47]))
+    """
+    low = np.where(told == 0, 0, np.maximum(told - step // 2, least))
+    return low, np.where(told == 0, 0, told + (step - 1) // 2)
 
 
 def round_counts(values, step: int):

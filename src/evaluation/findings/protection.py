@@ -1,33 +1,17 @@
 """Protection: which further cells are withheld so that no small count can be worked out."""
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from evaluation.errors import DisclosureError
-from evaluation.findings.audit import Knowledge, count_values, find_cheapest, find_ranges
-from evaluation.findings.margins import Cells, round_counts
-
-
-@dataclass(frozen=True)
-class Recalled:
-    """What another edition published about the same cells.
-
-    Attributes
-    ----------
-    known, known_why
-        What its reader knows, without and with knowing which cells are small; the cells
-        are its own.
-    place
-        Of each cell of the present table, its position in that edition, or −1.
-    is_before
-        Whether that edition is the earlier one. Counts only grow from one to the next.
-    """
-
-    known: Knowledge
-    known_why: Knowledge
-    place: np.ndarray
-    is_before: bool
+from evaluation.findings.audit import (
+    Knowledge,
+    count_values,
+    find_cheapest,
+    find_ranges,
+    reconcile,
+)
+from evaluation.findings.margins import Cells, bound_rounded, round_counts
+from evaluation.findings.recalled import Recalled
 
 
 def choose_hidden(
@@ -68,7 +52,7 @@ def choose_hidden(
     must, hidden = hidden, hide_second(cells, hidden)
     if not recalled and not (hidden.any() and cells.sums):
         return hidden
-    given = (cells, hidden & (cells.values < rules["min_count"]), rules, recalled)
+    given = (cells, rules, recalled)
     more, left = _hide_more(hidden, given, True)
     if left:
         more, left = _hide_more(more, given, False, left)
@@ -106,7 +90,7 @@ def find_weak(
     hidden
         Cells withheld.
     given
-        Cells, small ones, rules and recalled editions, as `choose_hidden` takes them.
+        Cells, rules and recalled editions, as `choose_hidden` takes them.
     why
         Whether the reader knows which cells are small.
     only
@@ -117,13 +101,14 @@ def find_weak(
     tuple
         Positions in the knowledge, and the knowledge.
     """
-    cells, small, rules, _ = given
+    cells, rules, _ = given
     enough = rules["min_values"]
     known, targets = pose_attack(hidden, given, why)
     targets = targets if only is None else np.intersect1d(targets, only)
     ranges = find_ranges(known, targets, enough - 1)
-    if ranges is None:  # editions that contradict each other narrow down nothing
-        return find_weak(hidden, (cells, small, rules, ()), why, only)
+    if ranges is None:  # a count has shrunk after all: certain is what this table says itself
+        known = reconcile(known, 2 * len(cells.sums), len(cells.orders))
+        ranges = find_ranges(known, targets, enough - 1)
     return targets[count_values(*ranges) < enough], known
 
 
@@ -136,20 +121,20 @@ def pose_attack(
     known, and that it is not small. Behind the cells stands,
     for each sum, what is missing from it, and behind those the cells of other editions.
     """
-    cells, small, rules, recalled = given
+    cells, rules, recalled = given
     step, least = rules["round_to"], rules["min_count"]
     size, values = len(cells.values), np.nan_to_num(cells.values)
     most = values.sum() + 2 * least
-    rounded = round_counts(values, step)
-    low = np.where(cells.is_total, values, np.maximum(rounded - step // 2, least))
-    high = np.where(cells.is_total, values, rounded + (step - 1) // 2)
+    small = hidden & (cells.values < least)
+    low, high = bound_rounded(round_counts(values, step), step, least)
+    low, high = (np.where(cells.is_total, values, end) for end in (low, high))
     low = np.where(hidden, least if why else 0, low)
     high = np.where(hidden, most, high)
     if why:
         low, high = np.where(small, 0, low), np.where(small, least - 1, high)
     open_to = cells.is_rest | np.isnan(cells.values)
     low, high = np.where(open_to, 0, low), np.where(open_to, most, high)
-    secret = np.where(cells.is_rest, (values > 0) & (values < least), small & hidden)
+    secret = np.where(cells.is_rest, (values > 0) & (values < least), small)
     sums, orders = list(cells.sums), list(cells.orders)
     together = np.zeros(len(cells.sums), dtype=bool)
     for at, (members, total) in enumerate(cells.sums):
@@ -165,6 +150,7 @@ def pose_attack(
         start, known = len(low), other.known_why if why else other.known
         low, high = np.append(low, known.low), np.append(high, known.high)
         sums += [(start + members, start + total) for members, total in known.sums]
+        orders += [(start + part, start + whole) for part, whole in known.orders]
         for here in np.flatnonzero(other.place >= 0):
             there = start + other.place[here]
             pair = (there, here) if other.is_before else (here, there)
@@ -177,7 +163,7 @@ def pose_attack(
 
 def _hide_more(hidden, given, why, only=None):
     """Withhold further cells until the audit passes; what is left is beyond help."""
-    cells, _, rules, _ = given
+    cells, rules, _ = given
     lost: set[int] = set()
     least, width = rules["min_count"], rules["min_values"] - 1
     while True:

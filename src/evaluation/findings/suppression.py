@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 
-from evaluation.findings.editions import recall
-from evaluation.findings.margins import TOTAL, lay_out, round_counts
+from evaluation.findings.margins import lay_out, round_counts
 from evaluation.findings.protection import choose_hidden
+from evaluation.findings.recalled import recall
 
 SUPPRESSED = "suppressed"
 IDENTIFIERS = {"result_id", "year", "policy", "outcome", "subgroup", "design", "term"}
@@ -81,19 +81,17 @@ def suppress_counts(
     if small is not None:
         rows = np.tile(small.to_numpy(dtype=bool), len(counts))
         tiny[: len(rows)] |= rows & ~np.isnan(cells.values[: len(rows)])
-    public = np.zeros(len(cells.values), dtype=bool)
+    public = cells.says_all.copy()
     if part_of is not None:
         gap = np.tile(part_of.to_numpy(dtype=float, na_value=np.nan), len(counts))
         gap = gap - cells.values[: len(gap)]
         tiny[: len(gap)] |= (gap > 0) & (gap < least)
-        public[: len(gap)] = gap == 0
+        public[: len(gap)] |= gap == 0
     told = [
         recall(cells, tiny & (cells.values < least), frame, then, counts, by, rules)
         for then in recalled
     ]
     hidden = choose_hidden(cells, tiny, rules, tuple(told))
-    says_all = np.tile(frame[by].astype("str").eq(TOTAL).any(axis=1), len(counts))
-    public[: len(says_all)] |= says_all
     shown = np.where(public, cells.values, round_counts(cells.values, rules["round_to"]))
     shown[hidden] = np.nan
     reasons = pd.Series("", frame.index)
