@@ -98,6 +98,11 @@ def test_an_edition_of_which_only_the_frozen_one_is_left_still_stands(folders):
     assert 'href="published/2024/findings.html"' in read_index(folders)
 
 
+def test_a_copy_of_a_frozen_folder_under_another_name_is_no_edition(folders):
+    freeze(folders, "2019 - 副本", 1)
+    assert index.list_editions(folders) == [2024]
+
+
 def test_a_notice_stands_beside_its_verdict_and_says_that_the_frozen_page_lacks_it(folders):
     freeze(folders, "2024", 1)
     write_notices(folders, NOTICE)

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -10,11 +11,11 @@ from conftest import enter_project, make_small_project, write_notebook
 from test_batch import run_batch
 
 from evaluation import cli
-from evaluation.batch import execution
+from evaluation.batch import execution, publication
 from evaluation.batch.freshness import find_reasons
 from evaluation.batch.publication import find_obstacles
 from evaluation.batch.receipts import Run
-from evaluation.findings.frozen import MANIFEST, check_editions, list_frozen
+from evaluation.findings.frozen import MANIFEST, Frozen, check_editions, list_frozen
 from evaluation.paths import locate
 
 NAME = "阎不寻常"
@@ -184,6 +185,30 @@ def test_one_obstacle_stops_all_editions(project):
     assert not (project / "outputs" / "published").exists()
 
 
+def test_an_edition_that_cannot_be_put_in_place_takes_the_others_back(
+    small_project, monkeypatch
+):
+    """On Windows a folder of which a file is open cannot be renamed."""
+
+    def prepare(folders, year, draft):
+        draft.mkdir()
+        (draft / "a.csv").write_text("n", encoding="utf-8")
+        return Frozen(year, 1, draft.with_name(str(year)), {})
+
+    def rename(draft, folder):
+        if folder.name == "2024":
+            raise PermissionError(13, "in use")
+        shutil.move(draft, folder)
+
+    for name in ("find_obstacles", "find_narrowed"):
+        monkeypatch.setattr(publication, name, lambda *asked, **more: [])
+    monkeypatch.setattr(publication, "_prepare", prepare)
+    monkeypatch.setattr(Path, "rename", rename)
+    result = publish("--years", "2023,2024")
+    assert result.exit_code == cli.FAILED and "没有公布任何一版" in result.output
+    assert list((small_project / "outputs" / "published").iterdir()) == []
+
+
 def test_a_page_is_needed(project):
     (project / "notebooks" / "8_findings.ipynb").unlink()
     (obstacle,) = find_obstacles(locate(), 2024)
@@ -219,6 +244,10 @@ def test_what_the_last_scan_finds_stops_the_publication_without_a_trace(project,
         (lambda f: (f / "funnel.csv").write_text("n", encoding="utf-8"), "funnel.csv 被改动过"),
         (lambda f: (f / "findings.html").unlink(), "findings.html 不在了"),
         (lambda f: (f / "b.csv").write_text("n", encoding="utf-8"), "多出 b.csv"),
+        (
+            lambda f: (f / "notebooks" / MANIFEST).write_text("{}", encoding="utf-8"),
+            "多出 notebooks/manifest.json",
+        ),
         (lambda f: (f / MANIFEST).write_text("{}", encoding="utf-8"), "读不出来"),
     ],
 )

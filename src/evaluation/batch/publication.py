@@ -26,7 +26,7 @@ from evaluation.findings.frozen import (
 )
 from evaluation.findings.guarded import load_guarded
 from evaluation.findings.index import refresh_index
-from evaluation.findings.notices import Notice, load_notices
+from evaluation.findings.notices import load_notices
 from evaluation.findings.scan import refuse_files
 from evaluation.paths import Folders
 from evaluation.plan import plan_hash
@@ -76,20 +76,13 @@ def _find_earlier(folders: Folders, year: int) -> list[str]:
             found.append(
                 f"已公布的 {frozen.folder.name} 与清单不符（{said}），请先从备份恢复。"
             )
-    if versions and not _list_reasons(folders, year, versions[-1]):
+    if versions and not versions[-1].find_untold(load_notices(folders.reference)):
         found.append(
             f"{year} 年版已经公布（第{versions[-1].version}版），公布的不能覆盖。"
             "要更正，请先在 data/reference/notices.toml 写明更正了什么、为什么、何时，"
             f"运行 evaluation run --years {year}，再公布：新的一版与原来的并存。"
         )
     return found
-
-
-def _list_reasons(folders: Folders, year: int, last: Frozen) -> list[Notice]:
-    """Notices on an edition that its last version does not tell of."""
-    told = last.manifest["reasons"]
-    notices = load_notices(folders.reference)
-    return [n for n in notices if n.year == year and n.as_text() not in told]
 
 
 def list_products(folders: Folders, year: int) -> dict[Path, str]:
@@ -137,10 +130,19 @@ def publish_editions(
         for left in home.glob("." + "[0-9a-f]" * 32):  # of a publication that was killed
             _remove(left)
         drafts = {year: home / f".{uuid.uuid4().hex}" for year in years}
+        placed = []
         try:
             frozen = [_prepare(folders, year, draft) for year, draft in drafts.items()]
             for one, draft in zip(frozen, drafts.values(), strict=True):
                 draft.rename(one.folder)
+                placed.append(one.folder)
+        except OSError as problem:
+            for folder in placed:
+                _remove(folder)
+            raise PublicationError(
+                f"没有公布任何一版：文件不能读写（{problem.strerror}）。可能正被其他程序"
+                "打开，或磁盘已满；请处理后重试。"
+            ) from None
         finally:
             for draft in drafts.values():
                 _remove(draft)

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from evaluation.errors import EvaluationError
 from evaluation.files import file_hash
+from evaluation.findings.notices import Notice
 from evaluation.paths import Folders
 
 MANIFEST = "manifest.json"
@@ -52,6 +53,11 @@ class Frozen:
         """The day of its freezing."""
         return date.fromisoformat(self.manifest["frozen_on"])
 
+    def find_untold(self, notices: list[Notice]) -> list[Notice]:
+        """Which of the notices on this edition it does not tell of: they came later."""
+        told = self.manifest["reasons"]
+        return [n for n in notices if n.year == self.year and n.as_text() not in told]
+
     def say(self) -> str:
         """Name it, with the fingerprint of its manifest to write down on paper."""
         digest = file_hash(self.folder / MANIFEST)[:12]
@@ -80,9 +86,10 @@ def list_frozen(folders: Folders, year: int) -> list[Frozen]:
 
 
 def list_frozen_years(folders: Folders) -> list[int]:
-    """Editions that were ever published."""
-    names = (path.name for path in folders.outputs.glob("published/[12]*") if path.is_dir())
-    return sorted({int(name[:4]) for name in names if name[:4].isdigit()})
+    """Editions that were ever published; a folder of another name is none."""
+    found = folders.outputs.glob("published/[12][0-9][0-9][0-9]*")
+    years = {int(path.name[:4]) for path in found}
+    return sorted(year for year in years if folders.versions(year))
 
 
 def check_frozen(frozen: Frozen) -> list[str]:
@@ -93,11 +100,11 @@ def check_frozen(frozen: Frozen) -> list[str]:
     list of str
         What is changed, missing or there beside it, in words; empty if it is intact.
     """
-    listed = frozen.files
+    listed, own = frozen.files, frozen.folder / MANIFEST
     there = {
         path.relative_to(frozen.folder).as_posix(): path
         for path in sorted(frozen.folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
+        if path.is_file() and path != own
     }
     found = [f"{name} 不在了" for name in sorted(listed.keys() - there.keys())]
     found += [f"多出 {name}" for name in sorted(there.keys() - listed.keys())]
@@ -119,13 +126,11 @@ def check_editions(folders: Folders, years: list[int] | None) -> list[tuple[Froz
     PublicationError
         If a wanted edition was never published.
     """
-    homes = [folders]
-    homes += [replace(folders, outputs=folders.outputs.parent)] if folders.is_demo else []
-    there = {(home, year) for home in homes for year in list_frozen_years(home)}
+    real = [replace(folders, outputs=folders.outputs.parent)] if folders.is_demo else []
+    there = [(home, year) for home in (*real, folders) for year in list_frozen_years(home)]
     missing = sorted(set(years or []) - {year for _, year in there})
     if missing:
         raise PublicationError(f"{'、'.join(map(str, missing))} 年版没有公布过。")
     chosen = [(home, year) for home, year in there if years is None or year in years]
-    ordered = sorted(chosen, key=lambda found: (str(found[0].outputs), found[1]))
-    frozen = [one for home, year in ordered for one in list_frozen(home, year)]
+    frozen = [one for home, year in chosen for one in list_frozen(home, year)]
     return [(one, check_frozen(one)) for one in frozen]

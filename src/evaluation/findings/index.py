@@ -53,10 +53,8 @@ class Edition:
 
 def list_editions(folders: Folders) -> list[int]:
     """Editions that have a verdict, rerun or frozen, ascending."""
-    run = (path.parent.name for path in folders.outputs.glob("[12]*/verdict_*.csv"))
-    return sorted(
-        {int(name) for name in run if name.isdigit()} | set(list_frozen_years(folders))
-    )
+    run = {int(path.parent.name) for path in _find(folders, "verdict_*.csv")}
+    return sorted(run.union(list_frozen_years(folders)))
 
 
 def digest_editions(folders: Folders) -> str:
@@ -160,8 +158,7 @@ def describe_edition(folders: Folders, year: int, language: str) -> Edition:
             (one.version, _link(folders, one.folder / "findings.html")) for one in versions[:-1]
         ],
         moved=_link(folders, rerun) if moved else "",
-        untold=last is not None
-        and any(n.as_text() not in last.manifest["reasons"] for n in notices),
+        untold=last is not None and bool(last.find_untold(notices)),
     )
 
 
