@@ -119,6 +119,20 @@ def test_a_village_confirmed_since_was_to_be_confirmed_then():
     assert found.tolist() == ["unconfirmed:3", "unconfirmed:3"]
 
 
+def test_a_village_of_which_no_list_says_where_it_went_went_with_its_unit():
+    now = places("now", ("2", "乙镇", "高坡村", ""))
+    then = places("then", ("2", "乙镇", "高坡村", ""))
+    roster = pd.DataFrame({"township": ["1"], "village": ["高坡村"]})
+    found = recode_townships({"roster": roster}, now, then)["roster"]["township"]
+    assert found.tolist() == ["2"]
+
+
+def test_an_empty_ledger_stays_empty():
+    roster = pd.DataFrame({"township": [], "village": []}, dtype="str")
+    found = recode_townships({"roster": roster}, places("now"), places("then"))["roster"]
+    pd.testing.assert_frame_equal(found, roster)
+
+
 def test_the_same_places_change_nothing():
     roster = pd.DataFrame({"township": ["1", "9"], "village": ["石桥村", None]})
     found = recode_townships({"roster": roster}, places("now"), places("now"))

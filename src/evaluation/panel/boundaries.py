@@ -5,13 +5,9 @@ the list of places of then. What was typed is not kept, only the present unit an
 together with today's list they mostly tell which old unit was meant.
 """
 
-from collections.abc import Iterable
-
 import pandas as pd
 
-from evaluation.ledgers.places import bare_village
-
-_UNCONFIRMED = "unconfirmed:"
+from evaluation.ledgers.places import UNCONFIRMED, bare_village
 
 
 def recode_townships(
@@ -38,34 +34,28 @@ def recode_townships(
         if "township" not in rows:
             found[ledger] = rows
             continue
-        villages = rows["village"] if "village" in rows else pd.Series(index=rows.index)
-        pairs = pd.DataFrame({"township": rows["township"], "village": villages})
-        codes = {}
-        for township, village in set(zip(*map(_as_texts, pairs.items()), strict=True)):
+        typed = rows.reindex(columns=["township", "village"]).astype(object)
+        numbers, pairs = pd.factorize(pd.MultiIndex.from_frame(typed.fillna("")))
+        codes = []
+        for township, village in pairs:
             candidates = _recode(township, bare_village(village), own, other)
             if len(candidates) > 1:
                 return None
-            (codes[township, village],) = candidates
-        coded = [codes[pair] for pair in zip(*map(_as_texts, pairs.items()), strict=True)]
-        found[ledger] = rows.assign(
-            township=pd.Series(coded, rows.index, dtype=rows["township"].dtype)
-        )
+            codes += candidates
+        coded = pd.Series(codes, dtype=rows["township"].dtype).take(numbers)
+        found[ledger] = rows.assign(township=coded.array)
     return found
 
 
-def _as_texts(column: tuple[str, pd.Series]) -> Iterable[str]:
-    return column[1].astype(object).where(column[1].notna(), "").tolist()
-
-
 def _look_up(places: pd.DataFrame) -> tuple[dict, dict]:
-    """Present unit by old unit, and by old unit and village."""
+    """Present unit by old unit, and by old unit and village, as `places.resolve` has it."""
     units, villages = {}, {}
-    for row in places.itertuples():
-        present = row.code or f"{_UNCONFIRMED}{row.code_old}"
-        if row.village:
-            villages[row.code_old, bare_village(row.village)] = present
-        else:
-            units[row.code_old] = present
+    for row in places.sort_values("village", kind="stable").itertuples():
+        if not row.village:
+            units[row.code_old] = row.code or f"{UNCONFIRMED}{row.code_old}"
+            continue
+        present = row.code or units.get(row.code_old, f"{UNCONFIRMED}{row.code_old}")
+        villages[row.code_old, bare_village(row.village)] = present
     return units, villages
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import TableError
+from evaluation.ledgers.places import UNCONFIRMED
 from evaluation.panel import outcomes, timing
 from evaluation.panel.edition import cut_ledger
 from evaluation.panel.linkage import find_weakest, link_rows
@@ -149,7 +150,7 @@ def describe_persons(people, roster, spells, ledgers: dict, edition: int) -> pd.
         Key ``person_id``, in the order of `people`.
     """
     rows = roster.sort_values("snapshot_year", kind="stable")
-    unsure = rows["township"].str.startswith("unconfirmed:").fillna(False)
+    unsure = rows["township"].str.startswith(UNCONFIRMED).fillna(False)
     rows = rows.assign(confirmed=rows["township"].mask(unsure))
     grouped = rows.groupby(rows["person_id"].cat.codes, sort=False)
     first = grouped[[*TRAITS[:-1], "confirmed", "township"]].first()

@@ -6,7 +6,7 @@ Texts become codes here: a hundred thousand rows are compared at once.
 import numpy as np
 import pandas as pd
 
-from evaluation.ledgers.places import bare_village
+from evaluation.ledgers.places import UNCONFIRMED, bare_village
 from evaluation.ledgers.schema import KEY_DATES
 from evaluation.panel.edition import THINGS
 
@@ -138,7 +138,7 @@ def _gather(ledgers) -> pd.DataFrame:
         parts.append(part.assign(position=position, sound=sounds[ledger].array[position]))
     table = pd.concat(parts, ignore_index=True)
     # A township to be confirmed is no evidence; a village is one only within its township.
-    unsure = table["township"].str.startswith("unconfirmed:").fillna(True).astype(bool)
+    unsure = table["township"].str.startswith(UNCONFIRMED).fillna(True).astype(bool)
     table["township"] = table["township"].mask(unsure)
     bare = {name: bare_village(name) for name in table["village"].dropna().unique()}
     table["village"] = table["township"] + " " + table["village"].map(bare).astype("str")
