@@ -19,6 +19,8 @@ from evaluation.findings.dominance import is_dominated, round_mean, summarise_am
         ([500_000, 300_000, *[9_000] * 10], 0.9, False),
         ([500_000, 0, *[4_000] * 12], 0.95, True),  # the rest: under a tenth of the largest
         ([500_000, 0, *[5_000] * 12], 0.95, False),
+        ([500_000, None, *[4_000] * 12], 0.95, True),  # nor does a missing one hide them
+        ([10_000] * 9 + [None], 0.9, True),
     ],
 )
 def test_two_rules_for_amounts(amounts, share, dominated):

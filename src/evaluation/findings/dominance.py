@@ -17,7 +17,7 @@ def is_dominated(amounts, rules: dict) -> bool:
     Parameters
     ----------
     amounts
-        One per person, yuan, none negative.
+        One per person, yuan, none negative; who has none adds nothing to the total.
     rules
         ``[disclosure]`` of the plan.
 
@@ -27,7 +27,7 @@ def is_dominated(amounts, rules: dict) -> bool:
     >>> is_dominated([10_000] * 12, rules), is_dominated([90_000, 50_000] + [500] * 10, rules)
     (False, True)
     """
-    largest = np.sort(np.asarray(amounts, dtype=float))[::-1]
+    largest = _list_known(amounts)[::-1]
     total = largest.sum()
     if len(largest) < rules["min_count"] or total <= 0:
         return True
@@ -46,13 +46,20 @@ def round_mean(amounts, rules: dict) -> float:
     >>> round_mean([10_000] * 104 + [0] * 7, {"round_to": 5})
     9500.0
     """
-    mean, n = float(np.mean(amounts)), len(amounts)
+    known = _list_known(amounts)
+    mean = float(known.mean()) if len(known) else np.nan
     if not mean > 0:
         return mean
-    least = rules["round_to"] * mean / n
+    least = rules["round_to"] * mean / len(known)
     power = 10.0 ** np.floor(np.log10(least))
     step = next(times * power for times in (1, 2, 5, 10) if times * power >= least * (1 - 1e-9))
     return float(np.floor(mean / step + 0.5) * step)
+
+
+def _list_known(amounts) -> np.ndarray:
+    """Amounts in ascending order, without those missing: one would pass every comparison."""
+    known = np.sort(np.asarray(amounts, dtype=float))
+    return known[~np.isnan(known)]
 
 
 def suppress_amounts(
