@@ -180,6 +180,16 @@ def test_a_changed_plan_is_asked_as_it_was(folders):
     assert found.planned is found.now and "'significance': 0.05" in found.then[1]
 
 
+def test_what_a_plan_must_say_since_then_is_asked_as_today(folders):
+    plan = folders.published(2023) / "reference" / "analysis_plan.toml"
+    lines = plan.read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if not line.startswith("time_zero")]
+    assert len(kept) == len(lines) - 3
+    plan.write_text("\n".join(kept), encoding="utf-8")
+    found = load(folders)
+    assert found.states["plan"] == SAME and found.then is found.now
+
+
 def test_a_plan_that_today_cannot_be_followed_is_part_of_the_code(folders, monkeypatch):
     edit(folders.reference / "analysis_plan.toml", "significance = 0.05", "significance = 0.1")
 

@@ -19,7 +19,7 @@ from evaluation.panel.histories import Histories
 from evaluation.panel.months import name_persons
 from evaluation.panel.sets import build_sets
 from evaluation.paths import Folders
-from evaluation.plan import load_district, load_plan
+from evaluation.plan import load_district, load_toml
 from evaluation.tables import read_table
 
 SAME, TOLD, UNTOLD = "same", "told", "untold"
@@ -87,10 +87,9 @@ def _differ(kept: Path, present: Path) -> bool:
 
 
 def _read_plan(kept: Path, plan: dict) -> dict:
-    """The plan of then; what it did not know yet is as today."""
-    if not (kept / "analysis_plan.toml").is_file():
-        return plan
-    return _lay_over(plan, load_plan(kept))
+    """The plan of then; what it did not know yet is as today, also what no plan may lack."""
+    path = kept / "analysis_plan.toml"
+    return _lay_over(plan, load_toml(path)) if path.is_file() else plan
 
 
 def _lay_over(today: dict, then: dict) -> dict:
