@@ -295,13 +295,6 @@ def test_cleaning_leaves_text_and_drops_the_rest(dirty, clean):
     assert clean_html(dirty) == clean
 
 
-def test_index_lists_editions_with_their_verdicts(folders):
-    (folders.edition(made_up.YEAR) / "findings.html").write_text("", encoding="utf-8")
-    text = page.write_index(folders).read_text(encoding="utf-8")
-    assert 'href="2024/findings.html"' in text
-    assert "证据不足" in text and "http" not in text.split("</style>")[1]
-
-
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_gap_beyond_zero_is_not_explained_by_too_few_persons(folders, language):
     """Not sure though the interval excludes zero: the earlier trends are the reason."""

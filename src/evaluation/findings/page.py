@@ -14,15 +14,13 @@ from pathlib import Path
 
 import nbformat
 
-from evaluation.errors import EvaluationError
 from evaluation.findings.cleaning import clean_html
 from evaluation.findings.parts import TEMPLATE, templates
 from evaluation.findings.proof import check_body
 from evaluation.findings.results import PageError, load_findings
 from evaluation.findings.scan import refuse_disclosure
-from evaluation.findings.view import View
 from evaluation.paths import Folders, locate
-from evaluation.plan import POLICIES, load_toml
+from evaluation.plan import load_toml
 from evaluation.tables import write_whole
 
 LARGEST = 600_000  # bytes: pages travel by intranet mail
@@ -173,39 +171,3 @@ def embed_fonts(characters: frozenset[str]) -> str:
             f"font-weight:{number};src:url(data:font/woff;base64,{data}) format('woff')}}"
         )
     return "".join(rules)
-
-
-def write_index(folders: Folders, language: str = "zh") -> Path:
-    """Write ``outputs/index.html``: editions by policies with their verdicts.
-
-    Links lead to the pages that exist; frozen (published) editions are marked.
-
-    Raises
-    ------
-    EvaluationError
-        If no edition has a verdict.
-    """
-    years = sorted(
-        int(folder.name)
-        for folder in folders.outputs.glob("[12][0-9][0-9][0-9]")
-        if any((folder / f"verdict_{policy}.csv").is_file() for policy in POLICIES)
-    )
-    if not years:
-        raise EvaluationError("outputs 中还没有任何一版的结论，无法编写目录页。")
-    editions = [
-        {
-            "view": View(load_findings(folders, year, language)),
-            "pages": [
-                (name, words)
-                for name, words in (("findings.html", "中文"), ("findings.en.html", "English"))
-                if (folders.edition(year) / name).is_file()
-            ],
-            "frozen": folders.published(year).is_dir(),
-        }
-        for year in reversed(years)
-    ]
-    body = str(templates().get_template("parts.html.j2").module.index(editions))
-    words = editions[0]["view"].page
-    return write_page(
-        body, folders.outputs / "index.html", words["index_title"], language, folders
-    )
