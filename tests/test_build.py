@@ -58,7 +58,7 @@ def make_posts(*rows):
 
 def build_small(year=2020, **ledgers):
     clean = {"roster": make_roster({"person_id": "a"}), "register": make_register({})}
-    return build.build_panel(clean | ledgers, year, {}, DISTRICT)
+    return build.build_panel(clean | ledgers, year, DISTRICT)
 
 
 def test_a_file_received_later_is_not_seen_and_an_unknown_year_is():
@@ -166,7 +166,7 @@ def test_a_later_delivery_does_not_change_the_order_of_persons():
 
 def test_without_a_roster_there_is_no_panel():
     with pytest.raises(TableError, match="花名册"):
-        build.build_panel({"register": make_register({})}, 2020, {}, DISTRICT)
+        build.build_panel({"register": make_register({})}, 2020, DISTRICT)
 
 
 def test_costs_are_awards_of_the_approved():

@@ -226,7 +226,7 @@ def editions(tmp_path):
         deliver(tmp_path / str(last), last)
         clean = clean_folder(tmp_path / str(last), REFERENCE, b"k" * 32).tables
         window = {"register": {"from": datetime.date(2019, 1, 1)}}
-        panels = {year: build_panel(clean, year, {}, window) for year in (2019, 2020, 2021)}
+        panels = {year: build_panel(clean, year, window) for year in (2019, 2020, 2021)}
         told = {year: compare_deliveries(clean, year) for year in (2019, 2020, 2021)}
         return panels, told
 

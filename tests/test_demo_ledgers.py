@@ -28,7 +28,7 @@ from evaluation.ledgers.kinds import KINDS
 from evaluation.panel.build import build_panel
 from evaluation.panel.deliveries import compare_deliveries
 from evaluation.paths import is_demonstration
-from evaluation.plan import load_district, load_plan
+from evaluation.plan import load_district
 
 SMALL = {"n_people": 2_000, "policy_multiplier": 0.1}
 REFERENCE = ROOT / "data" / "reference"
@@ -216,10 +216,10 @@ def test_late_rows_leave_earlier_editions_as_they_were(ledgers, cleaned, tmp_pat
         shutil.copytree(ledgers / str(year), tmp_path / str(year))
     (tmp_path / "demo.toml").touch()
     then = clean_folder(tmp_path, REFERENCE, DEMONSTRATION_KEY)
-    plan, district = load_plan(REFERENCE), load_district(REFERENCE)
+    district = load_district(REFERENCE)
     for name in ("persons", "years"):
         now, before = (
-            getattr(build_panel(tables, 2019, plan, district), name)
+            getattr(build_panel(tables, 2019, district), name)
             for tables in (cleaned.tables, then.tables)
         )
         pd.testing.assert_frame_equal(now, before)
@@ -230,10 +230,10 @@ def test_defects_move_nobody_but_those_in_whose_rows_they_stand(ledgers, cleaned
     assert (plain / "truth.csv").read_bytes() == (ledgers / "truth.csv").read_bytes()
     right = clean_folder(plain, REFERENCE, DEMONSTRATION_KEY)
     assert right.issues.empty and right.problems.empty
-    plan, district = load_plan(REFERENCE), load_district(REFERENCE)
+    district = load_district(REFERENCE)
     outcomes = ["employed", "employed_open", "months_open", "self_employed"]
     before, after = (
-        build_panel(tables, 2024, plan, district)
+        build_panel(tables, 2024, district)
         .years.set_index(["person_id", "year"])[outcomes]
         .astype("float64")
         for tables in (right.tables, cleaned.tables)

@@ -285,7 +285,7 @@ def test_the_codebook_lists_the_passes_in_their_order_and_marks_the_weak_ones():
 
 def build(roster, post, year):
     clean = {"roster": roster, "register": make("register", WANG), "post": post}
-    return build_panel(clean, year, {}, {"register": {"from": datetime.date(2015, 1, 1)}})
+    return build_panel(clean, year, {"register": {"from": datetime.date(2015, 1, 1)}})
 
 
 def test_linked_rows_enter_the_panel_and_are_told_apart():

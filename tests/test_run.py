@@ -14,7 +14,7 @@ from conftest import ROOT
 
 from evaluation.codebook import list_tables
 from evaluation.panel.build import build_panel
-from evaluation.plan import load_district, load_plan
+from evaluation.plan import load_district
 from evaluation.tables import read_table
 
 YEARS = (2023, 2024)
@@ -188,7 +188,7 @@ def test_an_edition_does_not_look_past_its_year(home, tmp_path):
         rows = pd.read_parquet(data / "clean" / f"{ledger}.parquet")
         assert (rows["received"] == 2024).any(), "nothing would be left out"
         tables[ledger] = rows[rows["received"] <= 2023].reset_index(drop=True)
-    panel = build_panel(tables, 2023, load_plan(reference), load_district(reference))
+    panel = build_panel(tables, 2023, load_district(reference))
     for name in ("persons", "years", "costs"):
         file = f"{name}.parquet"
         getattr(panel, name).reset_index(drop=True).to_parquet(tmp_path / file)

@@ -83,7 +83,7 @@ def estimate_panel(seed: int, options: dict) -> pd.DataFrame:
     plan, district = load_plan(reference), load_district(reference)
     world = simulate_world(seed=seed, **options)
     effects = truth(world, outcomes=(OUTCOME,))
-    panel = build_panel(clean_tables(world), world.rules.last_year, plan, district)
+    panel = build_panel(clean_tables(world), world.rules.last_year, district)
     rows = [row for p in POLICIES for row in estimate_policy(p, panel, effects, plan)]
     return pd.DataFrame(rows).assign(seed=seed)
 

@@ -24,7 +24,7 @@ from evaluation.ledgers.rules import KINDS, SET_ASIDE
 from evaluation.panel.agreement import compare_totals
 from evaluation.panel.build import build_panel
 from evaluation.paths import find_root
-from evaluation.plan import load_district, load_plan
+from evaluation.plan import load_district
 
 REFERENCE = find_root() / "data" / "reference"
 PLACE = ["file", "sheet", "row", "column", "kind"]
@@ -77,7 +77,7 @@ def measure(n_people: int, seed: int) -> tuple[pd.DataFrame, dict]:
 
 def count_off(tables: dict) -> int:
     """How many published totals of the last edition the ledgers do not meet exactly."""
-    panel = build_panel(tables, 2024, load_plan(REFERENCE), load_district(REFERENCE))
+    panel = build_panel(tables, 2024, load_district(REFERENCE))
     totals = pd.read_csv(REFERENCE / "totals.csv", encoding="utf-8-sig")
     compared = compare_totals(totals, panel.ledgers, 2024).dropna(subset="ledger")
     return int((compared["difference"] != 0).sum())

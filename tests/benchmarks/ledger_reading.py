@@ -318,7 +318,7 @@ def read_merely(folder: Path) -> float:
 def make_panel(folder: Path) -> None:
     """Clean the ledgers of a folder and make the panel, in this process; print what it took."""
     from evaluation.panel.build import build_panel
-    from evaluation.plan import load_district, load_plan
+    from evaluation.plan import load_district
 
     began = time.perf_counter()
     cleaned = clean_folder(folder, REFERENCE, KEY)
@@ -326,7 +326,7 @@ def make_panel(folder: Path) -> None:
     clean = {name: table for name, table in cleaned.tables.items() if len(table)}
     rows = sum(map(len, clean.values()))
     del cleaned
-    panel = build_panel(clean, 2024, load_plan(REFERENCE), load_district(REFERENCE))
+    panel = build_panel(clean, 2024, load_district(REFERENCE))
     whole = time.perf_counter() - began
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(f"  {rows:,} clean rows in {read:.1f} s, {len(panel.persons):,} persons in the panel")

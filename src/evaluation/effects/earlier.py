@@ -65,7 +65,7 @@ def load_earlier(folders: Folders, plan: dict, year: int, policy: str) -> Earlie
     states, kept = {"plan": SAME, "boundary": SAME}, folders.published(year) / "reference"
     planned, panel = now, None
     if _differ(kept / "places.csv", folders.reference / "places.csv"):
-        panel = _rebuild_panel(folders, plan, year, kept / "places.csv")
+        panel = _rebuild_panel(folders, year, kept / "places.csv")
         states["boundary"] = TOLD if panel else UNTOLD
         planned = put_panel(now, panel, plan) if panel else now
     then, asked = planned, _read_plan(kept, plan)
@@ -102,7 +102,7 @@ def _lay_over(today: dict, then: dict) -> dict:
     return today | both
 
 
-def _rebuild_panel(folders: Folders, plan: dict, year: int, places: Path) -> Panel | None:
+def _rebuild_panel(folders: Folders, year: int, places: Path) -> Panel | None:
     """The panel with the places of then; None where they cannot be told."""
     clean = {
         ledger: read_table(path)
@@ -113,7 +113,7 @@ def _rebuild_panel(folders: Folders, plan: dict, year: int, places: Path) -> Pan
     recoded = recode_townships(clean, now, read_reference(places))
     if recoded is None:
         return None
-    return build_panel(recoded, year, plan, load_district(folders.reference))
+    return build_panel(recoded, year, load_district(folders.reference))
 
 
 def put_panel(study: Study, panel: Panel, plan: dict) -> Study:

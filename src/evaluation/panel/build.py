@@ -51,7 +51,7 @@ class Panel:
         return self.ledgers["register"]
 
 
-def build_panel(clean: dict, edition: int, plan: dict, district: dict) -> Panel:
+def build_panel(clean: dict, edition: int, district: dict) -> Panel:
     """Make the panel of one edition from the clean tables.
 
     Parameters
@@ -61,8 +61,8 @@ def build_panel(clean: dict, edition: int, plan: dict, district: dict) -> Panel:
         ledger leaves that policy without entries.
     edition
         Calendar year: what was known on its 31 December.
-    plan, district
-        As read by `load_plan` and `load_district`.
+    district
+        As read by `load_district`.
 
     Raises
     ------
