@@ -22,6 +22,8 @@ COLUMNS = [
     "n_treated",
     "n_clusters",
 ]
+# Whole numbers, some of them missing.
+WHOLE = dict.fromkeys(["event_time", "cohort", "n_obs", "n_treated", "n_clusters"], "Int64")
 
 
 @dataclass(frozen=True)
@@ -316,8 +318,7 @@ def aggregate_terms(group_time: GroupTime, terms, horizon: int | None = None) ->
         for term in terms
         for (g, e), pooled in _find_pooled(group_time, term, horizon).items()
     ]
-    whole = dict.fromkeys(["event_time", "cohort", "n_obs", "n_treated", "n_clusters"], "Int64")
-    return pd.DataFrame(rows, columns=COLUMNS).astype(whole)
+    return pd.DataFrame(rows, columns=COLUMNS).astype(WHOLE)
 
 
 def _find_pooled(group_time, term, horizon) -> dict[tuple, Pooled]:

@@ -6,6 +6,7 @@ from scipy import special
 
 from evaluation.effects.aggregation import (
     TERMS,
+    WHOLE,
     GroupTime,
     aggregate,
     aggregate_terms,
@@ -139,8 +140,7 @@ def tabulate_estimates(
         year=year, policy=policy, outcome=outcome, subgroup=subgroup, p_adjusted=np.nan
     )
     rows["result_id"] = [make_result_id(row) for row in rows.to_dict("records")]
-    whole = dict.fromkeys(["event_time", "cohort", "n_obs", "n_treated", "n_clusters"], "Int64")
-    return rows.reindex(columns=COLUMNS).astype(whole)
+    return rows.reindex(columns=COLUMNS).astype(WHOLE)
 
 
 def make_result_id(row: dict) -> str:

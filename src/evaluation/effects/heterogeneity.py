@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from evaluation.effects.aggregation import interval, pool_at, unite_designs
+from evaluation.effects.aggregation import WHOLE, interval, pool_at, unite_designs
 from evaluation.effects.designs import fit_designs
 from evaluation.effects.differences import subtract
 from evaluation.effects.estimates import (
@@ -133,5 +133,4 @@ def _compare(first, second, study, subgroup) -> pd.DataFrame:
         for design, row in (rows | {"published": both}).items()
     ]
     ids = [make_result_id(row) for row in found]
-    whole = dict.fromkeys(["event_time", "cohort", "n_obs", "n_treated", "n_clusters"], "Int64")
-    return pd.DataFrame(found).assign(result_id=ids).reindex(columns=COLUMNS).astype(whole)
+    return pd.DataFrame(found).assign(result_id=ids).reindex(columns=COLUMNS).astype(WHOLE)

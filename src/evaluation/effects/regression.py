@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from evaluation.effects.aggregation import WHOLE
 from evaluation.effects.estimates import COLUMNS, make_result_id
 from evaluation.effects.power import minimum_detectable_effect
 
@@ -48,5 +49,4 @@ def tabulate_regression(
     }
     row["mde"] = minimum_detectable_effect(row["std_error"], row["n_clusters"], "cluster")
     row["result_id"] = make_result_id(row)
-    whole = dict.fromkeys(["event_time", "cohort", "n_obs", "n_treated", "n_clusters"], "Int64")
-    return pd.DataFrame([row], columns=COLUMNS).astype(whole)
+    return pd.DataFrame([row], columns=COLUMNS).astype(WHOLE)
