@@ -242,6 +242,11 @@ def test_number_without_a_result_stops_the_page(folders, tmp_path):
     assert not (tmp_path / "findings.html").exists()
 
 
+def test_text_that_looks_like_the_head_is_not_the_head(folders, tmp_path):
+    added = [nbformat.v4.new_markdown_cell('写作 data-year="某年" data-language="某种文字"')]
+    assert "某种文字" in export(folders, tmp_path, added=added).read_text(encoding="utf-8")
+
+
 def test_text_of_ledgers_is_escaped(folders, tmp_path):
     other = dataclasses.replace(folders, outputs=tmp_path)
     table = pd.DataFrame({"item": ["data"], "value": ["<script>alert(1)</script>"]})

@@ -25,15 +25,11 @@ from evaluation.tables import write_whole
 
 LARGEST = 600_000  # bytes: pages travel by intranet mail
 HIDDEN_TAG = "desk"  # text cells for whoever works on the notebook, not for readers
+_HEAD = re.compile(r'<div id="edition" data-year="(\d+)" data-language="(\w+)"')
 _ALWAYS = {*map(chr, range(0x20, 0x7F)), "→", "−"}  # in numbers and tables of some editions
 
 
-def export_page(
-    notebook: Path,
-    out_html: Path,
-    language: str | None = None,
-    folders: Folders | None = None,
-) -> Path:
+def export_page(notebook: Path, out_html: Path, *, folders: Folders | None = None) -> Path:
     """Export an executed `8_findings` as the page.
 
     Code is hidden; every output and every text cell appears, also those added by hand,
@@ -46,8 +42,6 @@ def export_page(
         Executed.
     out_html
         Written whole or not at all.
-    language
-        Otherwise taken from the notebook's own head part.
     folders
         Where the published tables lie, against which the page is proved; by default as
         located.
@@ -64,15 +58,14 @@ def export_page(
     folders = locate() if folders is None else folders
     cells = nbformat.read(notebook, as_version=4)
     body = render_cells(cells)
-    said = dict(re.findall(r'(?<=\s)data-(year|language)="(\w+)"', body))
-    if not said and any("load_findings(" in cell.source for cell in cells.cells):
+    said = _HEAD.search(body)
+    if said is None and any("load_findings(" in cell.source for cell in cells.cells):
         raise PageError(
             f'{notebook.name} 没有首屏：请先从头到尾运行一遍（首屏是 show(findings, "head")）。'
         )
-    language = language or said.get("language", "zh")
-    words = load_toml(folders.reference / "sentences.toml")[language]
+    year, language = said.groups() if said else ("", "zh")
     if said:
-        check_body(body, load_findings(folders, int(said["year"]), said["language"]))
+        check_body(body, load_findings(folders, int(year), language))
     targets = set(re.findall(r'\bid="([^"]+)"', body))
     body = re.sub(
         r'<a class="q" href="#([^"]+)"([^>]*)>(.*?)</a>',
@@ -83,8 +76,8 @@ def export_page(
     )
     body = re.sub(r' data-(?:of|policy|warning)(?:="[^"]*")?', "", body)  # for the proof alone
     title = re.search(r"<h1[^>]*>(.*?)</h1>", body, re.S)
-    title = unescape(re.sub("<[^>]+>", "", title[1])) if title else words["page"]["title"]
-    return write_page(body, out_html, title, language, folders, said.get("year", ""))
+    title = unescape(re.sub("<[^>]+>", "", title[1])) if title else ""
+    return write_page(body, out_html, title, language, folders, year)
 
 
 def render_cells(notebook) -> str:
@@ -125,7 +118,7 @@ def write_page(
     style = (TEMPLATE / "page.css").read_text(encoding="utf-8")
     context = {
         "body": body,
-        "title": title,
+        "title": title or words["title"],
         "language": language,
         "is_demo": folders.is_demo,
         "page": words,
