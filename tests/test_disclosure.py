@@ -95,6 +95,13 @@ def test_a_share_whose_counterpart_is_small_is_withheld():
     assert cells["n"].isna().all() and cells["of"].tolist() == [105]
 
 
+def test_other_numbers_go_with_the_count_that_they_may_rest_on():
+    frame = pd.DataFrame({"item": ["a", "b"], "n": [9, 168], "mean": [0.3, 0.4]})
+    for table in (frame, frame.astype({"mean": "object"})):
+        cells = suppress_counts(table, ["n"], [], RULES)
+        assert cells["mean"].isna().tolist() == [True, False]
+
+
 def test_a_count_without_breakdown_is_rounded_and_zero_tells_of_nobody():
     frame = pd.DataFrame({"item": ["a", "b", "c"], "n": [9, 0, 168]})
     cells = suppress_counts(frame, ["n"], [], RULES)
@@ -139,6 +146,7 @@ def test_a_repeated_key_is_refused(folders):
 @pytest.mark.parametrize("column", ["n", "n_persons", "cost_per_person", "age_max"])
 def test_a_column_that_nobody_declared_is_refused(folders, column):
     frame = pd.DataFrame({"item": ["a"], column: [120.0]})
-    with pytest.raises(DisclosureError, match=column):
-        publish_table(frame, "towns", folders, 2024, key=["item"])
+    for table in (frame, frame.astype({column: "object"})):
+        with pytest.raises(DisclosureError, match=column):
+            publish_table(table, "towns", folders, 2024, key=["item"])
     assert not folders.edition(2024).exists()

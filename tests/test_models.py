@@ -73,7 +73,16 @@ def test_one_group_of_a_split_takes_the_others_and_the_difference_with_it():
     assert cells["estimate"].isna().tolist() == [True, True, True, False, False]
 
 
+def test_numbers_that_an_empty_table_turned_into_objects_are_withheld_too():
+    frame = pd.DataFrame(
+        [SAME | {"term": "primary"}, SAME | {"term": "primary", "n_treated": 4}]
+    )
+    frame = frame.astype({"estimate": "object"})
+    assert suppress_estimates(frame, RULES)["estimate"].isna().tolist() == [False, True]
+
+
 def test_no_rows_are_no_trouble():
-    assert control({"term": "primary"}).iloc[:0].empty
+    frame = pd.DataFrame([SAME | {"term": "primary"}])
+    assert suppress_estimates(frame.iloc[:0], RULES).empty
     empty = pd.DataFrame(columns=[*SAME, "term"])
     assert suppress_estimates(empty, RULES).empty

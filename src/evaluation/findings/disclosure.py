@@ -14,7 +14,7 @@ from evaluation.findings.levels import suppress_means as suppress_means
 from evaluation.findings.models import suppress_estimates
 from evaluation.findings.scan import refuse_disclosure as refuse_disclosure
 from evaluation.findings.scan import scan_text as scan_text
-from evaluation.findings.suppression import suppress_counts
+from evaluation.findings.suppression import find_numbers, suppress_counts
 
 # Tables that are known by their columns, and controlled by a rule of their own.
 _SHAPES = {
@@ -80,7 +80,7 @@ def control_table(
 
 def _refuse_undeclared(frame, name, declared, has_rule):
     """Stop at a column that the caller forgot."""
-    numbers = [c for c in frame.select_dtypes("number") if c not in declared]
+    numbers = [c for c in find_numbers(frame) if c not in declared]
     words = {column: set(column.split("_")) for column in numbers}
     amounts = [column for column, parts in words.items() if parts & _AMOUNTS]
     persons = [c for c in numbers if c == "n" or (c.startswith("n_") and c not in _NO_PERSONS)]

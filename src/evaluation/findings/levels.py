@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.findings.margins import round_counts
-from evaluation.findings.suppression import SUPPRESSED, suppress_counts
+from evaluation.findings.suppression import SUPPRESSED, find_numbers, suppress_counts
 
 _STEPS = 20  # into which rounding at least divides a curve that is drawn
 
@@ -96,7 +96,7 @@ def suppress_months(curves: pd.DataFrame, rules: dict) -> pd.DataFrame:
     result[levels] = result[levels].mask(coarse)
     for name in ("n_treated", "n_comparison"):
         result[name] = _whole(result[name], rules)
-    numbers = [n for n in result.select_dtypes("number") if n not in ("year", "month")]
+    numbers = [n for n in find_numbers(result) if n not in ("year", "month")]
     result = _blank(result, few, numbers)
     result.loc[coarse & ~few, SUPPRESSED] = "coarse"
     return result

@@ -4,7 +4,12 @@ import numpy as np
 import pandas as pd
 
 from evaluation.findings.margins import TOTAL, round_counts
-from evaluation.findings.suppression import IDENTIFIERS, SUPPRESSED, suppress_counts
+from evaluation.findings.suppression import (
+    IDENTIFIERS,
+    SUPPRESSED,
+    find_numbers,
+    suppress_counts,
+)
 
 _NO_PERSONS = {"n_clusters", "n_draws"}
 _RESULT = ["year", "policy", "outcome", "subgroup", "variant"]
@@ -46,7 +51,7 @@ def suppress_estimates(frame: pd.DataFrame, rules: dict) -> pd.DataFrame:
     for name in [name for name in rows if name.startswith("n_") and name not in _NO_PERSONS]:
         rounded = round_counts(rows[name].astype(float), rules["round_to"])
         result[name] = pd.array(rounded, dtype="Float64").astype("Int64")
-    numbers = [name for name in rows.select_dtypes("number") if name not in IDENTIFIERS]
+    numbers = [name for name in find_numbers(rows) if name not in IDENTIFIERS]
     result[numbers] = result[numbers].mask(hidden)
     result[SUPPRESSED] = np.where(few, "few", np.where(hidden, "beside", ""))
     return result

@@ -1,5 +1,7 @@
 """Suppression: which counts of a table are withheld, and what the others are rounded to."""
 
+from numbers import Number
+
 import numpy as np
 import pandas as pd
 
@@ -10,6 +12,20 @@ from evaluation.findings.recalled import recall
 SUPPRESSED = "suppressed"
 IDENTIFIERS = {"result_id", "year", "policy", "outcome", "subgroup", "design", "term"}
 IDENTIFIERS |= {"event_time", "cohort", "variant", "inference", "horizon", "due_year", "month"}
+
+
+def find_numbers(frame: pd.DataFrame) -> list[str]:
+    """List the columns that hold any number, whatever their type.
+
+    A table without rows, put together with others, leaves their numbers as objects; those
+    must be withheld like any.
+    """
+    typed = {*frame.select_dtypes("number")}
+    return [name for name in frame if name in typed or _holds_number(frame[name])]
+
+
+def _holds_number(column) -> bool:
+    return column.dtype == object and any(isinstance(own, Number) for own in column.dropna())
 
 
 def suppress_counts(
@@ -102,7 +118,7 @@ def suppress_counts(
     for rate, (over, under) in rates.items():
         result[rate] = result[over].astype(float) / result[under].astype(float)
     kept = {*counts, *by, *rates, *keep, *IDENTIFIERS}
-    others = [name for name in frame.select_dtypes("number") if name not in kept]
+    others = [name for name in find_numbers(frame) if name not in kept]
     result[others] = result[others].mask(reasons.ne(""))
     result[SUPPRESSED] = reasons.str.rstrip(";")
     return result
