@@ -179,6 +179,7 @@ def publish_rest(folders: Folders, verdicts: dict[str, str]) -> None:
         for step, n in (("ledger", 221), ("linked", 219), ("due", 158), ("evaluated", 151)):
             funnel.append(
                 {
+                    "result_id": f"{YEAR}.{policy}.funnel.{step}",
                     "policy": policy,
                     "step": step,
                     "n": n,

@@ -38,7 +38,7 @@ def draw_paths(view, policy: str, width: int) -> Markup | None:
             policy=policy,
             language=view.language,
             labels=(words["people"], view.page["figure_others"]),
-            over=3.5 if policy == "post" else None,
+            over=2.5 if policy == "post" else None,  # terms end after 36 months
             gap=str(view.say(policy, "number").striptags()) if effective else None,
         )
 

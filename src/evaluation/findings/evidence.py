@@ -63,6 +63,11 @@ def _differs(view, policy: str, row: dict) -> str:
 def withstood(view) -> list[tuple]:
     """What each result withstands: question, why it is asked, and a cell per policy."""
     body = []
+    results = {policy: view.primary(policy) for policy in view.concluded()}
+    holds_zero = {
+        policy: result.get("conf_low", 1) <= 0 <= result.get("conf_high", -1)
+        for policy, result in results.items()
+    }
     for key, words in view.words["withstands"].items():
         line = []
         for policy in view.order:
@@ -70,7 +75,9 @@ def withstood(view) -> list[tuple]:
                 line.append(view.page["unknown"])
             elif not view.has_slots(policy, words["answer"]):
                 line.append(view.page["not_done"])
-            elif view.is_zero(policy, words.get("zero_if", "")):
+            elif "zero" in words and (
+                holds_zero[policy] or view.is_zero(policy, words["zero_if"])
+            ):
                 line.append(words["zero"])
             else:
                 line.append(view.fill(policy, words["answer"]))
@@ -92,9 +99,16 @@ def gates(view) -> list:
     ]
 
 
-def failed(view, policy: str) -> list[str]:
-    """What went wrong in the gates that a policy did not pass."""
+def failed(view, policy: str, *, with_size: bool = False) -> list:
+    """What went wrong in the gates that a policy did not pass, and on demand by how much."""
     rows = view.rows(f"checks_{policy}")
     states = {row["gate"]: row["passed"] for row in rows}
-    words = view.words["failures"]
-    return [word for gate, word in words.items() if states.get(gate) == "failed"]
+    found = []
+    for gate, word in view.words["failures"].items():
+        size = view.words["failures_size"].get(gate)
+        if states.get(gate) != "failed":
+            continue
+        if with_size and size and view.has_slots(policy, size):
+            word = view.page["failed_size"].format(word, size)
+        found.append(view.fill(policy, word))
+    return found

@@ -85,6 +85,22 @@ def funnel(view) -> list:
     return body
 
 
+def is_mostly_recent(view) -> bool:
+    """Whether most of those not evaluated entered too recently, under every policy."""
+    counts: dict[str, dict] = {}
+    for row in view.rows("funnel"):
+        if pd.notna(row["n"]):
+            counts.setdefault(row["policy"], {})[row["step"]] = row["n"]
+    shares = []
+    for own in counts.values():
+        if not {"ledger", "due", "evaluated"} <= set(own) or own["ledger"] <= own["evaluated"]:
+            continue
+        steps = list(own)
+        too_recent = own[steps[steps.index("due") - 1]] - own["due"]
+        shares.append(too_recent / (own["ledger"] - own["evaluated"]))
+    return bool(shares) and min(shares) > 0.5
+
+
 def paths(view, policy: str) -> dict | None:
     """Numbers of the paths figure: both groups by year around entry, with the band."""
     last = view.verdicts[policy].get("horizon", math.inf)
@@ -137,6 +153,11 @@ def agreement(view) -> dict | None:
         body.append((_measured(view, row), cells))
     heads = [view.page[f"col_{c}"] for c in columns]
     return {"columns": heads, "rows": body} if body else None
+
+
+def is_compared(view) -> bool:
+    """Whether a published total stands beside a ledger's."""
+    return any(pd.notna(row["difference"]) for row in view.rows("agreement"))
 
 
 def _measured(view, row: dict):
@@ -209,21 +230,32 @@ def sources(view) -> list[tuple]:
 
 def quoted(view) -> list[dict]:
     """The results that the page has quoted so far, for the list at its end."""
-    rows, styles = [], {"n_treated": "cell", "estimate": "share_points"}
-    styles["interval"] = "interval_points"
+    rows = []
     for result_id in view.quoted:
         result = view.results[result_id]
         what = [view.words["policies"].get(result.get("policy"), {}).get("short")]
         what += [view.name(result[k]) for k in ("design", "term", "outcome") if k in result]
-        what.append(result.get(f"label_{view.language}"))
-        names = {"estimate": "difference"} if "estimate" not in result else {}
-        known = "n_treated" in result  # else a total, which has neither estimate nor interval
+        what.append(_measured(view, result) if "item" in result else None)
+        what.append(view.name("months_open_cumulative") if "gained" in result else None)
+        is_described = "estimate" in result and not view.concludes(result["policy"])
+        what.append(view.page["described"] if is_described else None)
         cells = [
-            view.number(result_id, names.get(column, column), style)
-            if known
-            else view.page["unknown"]
-            for column, style in styles.items()
+            view.number(result_id, column, style) if column else view.page["unknown"]
+            for column, style in _list_numbers(result)
         ]
         label = view.bind(" · ".join(filter(None, what)), {"result_id": result_id})
         rows.append({"id": result_id, "what": label, "cells": cells})
     return rows
+
+
+def _list_numbers(result: dict) -> list[tuple[str | None, str]]:
+    """Persons, estimate and interval of a result as the page quotes it: column and style."""
+    if "gained" in result:  # months, of which the page quotes those gained
+        numbers = [("gained", "tenths"), ("gained_interval", "interval_tenths")]
+    elif "agreement.published" in result:
+        return [(None, ""), ("agreement.published", "cell"), (None, "")]
+    elif "estimate" in result:
+        numbers = [("estimate", "share_points"), ("interval", "interval_points")]
+    else:
+        numbers = [(None, ""), (None, "")]
+    return [("n_treated", "cell"), *numbers]

@@ -69,7 +69,8 @@ def plot_months(
     texts = [f"{name} {round(height)}" for name, (_, height) in zip(labels, ends, strict=True)]
     label_ends(ax, ends, texts)
     if (months["treated_post"] > 0.01).any():
-        inside = (6, 100 * months["treated_post"].iloc[min(6, len(months) - 1)])
+        # Below the line over the whole width of the words: it falls month by month.
+        inside = (6, 100 * months["treated_post"].iloc[min(6, len(months) - 1) : 24].min())
         ax.annotate(words["in_post"], inside, (0, -6), textcoords="offset points", va="top",
                     color=SOFT)  # fmt: skip
     ax.set_yticks([0, 25, 50, 75, 100])

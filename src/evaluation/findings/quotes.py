@@ -102,6 +102,8 @@ def format_value(findings: Findings, result: dict, column: str, style: str) -> s
         return values[0]
     if rule.get("exact"):
         return rule["format"].format(f"{float(values[0]):g}")
+    if values[0] > rule.get("limit", math.inf):  # more would say nothing more
+        return rule["beyond"]
     digits = rule.get("digits", 0)
     scaled = [round(float(value) * rule.get("scale", 1), digits) + 0.0 for value in values]
     form = rule.get("format")

@@ -76,7 +76,8 @@ class Findings:
         ``[<language>.verdicts.<verdict>.<policy>]`` replaces those of the verdict, and
         ``[….beyond_zero]`` both, where the interval excludes zero and the verdict is
         not sure all the same: "only larger effects could be found" would be false there.
-        ``[….below_zero]`` replaces them where the whole interval lies below zero.
+        ``[….below_zero]`` replaces them where the whole interval lies below zero, and
+        ``[….weak]`` those of the verdict where a check had too few persons to see a problem.
 
         Raises
         ------
@@ -89,7 +90,9 @@ class Findings:
         general = self.words["verdicts"][verdict]
         result = self.results.get(self.verdicts[policy].get("result_id"), {})
         beyond = result.get("conf_low", 0) > 0 or result.get("conf_high", 0) < 0
-        special = general.get("beyond_zero", {}) if beyond else {}
+        special = general.get("weak", {}) if self.verdicts[policy].get("n_weak") else {}
+        if beyond:
+            special = special | general.get("beyond_zero", {})
         if result.get("conf_high", 0) < 0:
             special = special | general.get("below_zero", {})
         return general | general.get(policy, {}) | special
@@ -149,6 +152,7 @@ def load_findings(
     findings.results.update({n.result_id: n.as_result() for n in findings.notices})
     findings.results["plan"] = _flatten(plan) | {"year": year} | _read_multiplier(folders)
     for policy, verdict in verdicts.items():
+        verdict.update(_count_weak(tables[f"checks_{policy}"], findings.words["gates"]))
         findings.results[f"{year}.{policy}.verdict"] = verdict | {
             "n_treated": verdict.get("n_evaluated")
         }
@@ -188,6 +192,14 @@ def _read_verdict(policy: str, tables: dict, year: int) -> dict:
         seen = paths.loc[paths["group"].eq("treated"), "event_time"].max()
         verdict["due_year"] = year + verdict["horizon"] - seen
     return verdict
+
+
+def _count_weak(checks: pd.DataFrame, shown: dict) -> dict:
+    """How many of the checks shown had too few persons to see a problem, where any had."""
+    if checks.empty:
+        return {}
+    weak = int((checks["gate"].isin(list(shown)) & checks["passed"].eq("weak")).sum())
+    return {"n_weak": weak} if weak else {}
 
 
 def _name_places(folders: Folders, endings: dict[str, str]) -> dict[str, str]:

@@ -135,6 +135,10 @@ class View:
         """Policies with an effect to speak of."""
         return [policy for policy in self.order if self.concludes(policy)]
 
+    def has_bars(self) -> bool:
+        """Whether any policy has an interval to draw."""
+        return any(self.interval(policy) for policy in self.order)
+
     def axis(self) -> tuple[float, float]:
         """Ends of the one axis that the interval bars share, wider where a bar needs it."""
         results = [self.primary(policy) for policy in self.concluded()]

@@ -17,10 +17,10 @@ STEPS = {
     "ledger": ("台账中的参加者", "Participants in the ledger"),
     "linked": ("能与其他台账对应（凭号码或其他信息）", "Linked, by number or otherwise"),
     "roster": ("在花名册上", "On the roster"),
-    "population": ("参加当日属于分析人群", "In the population on the day of entry"),
-    "due": ("已到评估时点", "Reached the horizon"),
-    "working_age": ("到时健在且未到退休年龄", "Alive and below retirement age by then"),
-    "observed": ("参加前和到时的就业状况都已知", "Outcome known before and at the horizon"),
+    "population": ("参加当日在评估范围内", "In the population on the day of entry"),
+    "due": ("已满观察期", "Reached the horizon"),
+    "working_age": ("期满时健在且未到退休年龄", "Alive and below retirement age by then"),
+    "observed": ("参加前和期满时的就业状况都已知", "Outcome known before and at the horizon"),
     "evaluated": ("有可比人员", "With comparison persons"),
 }
 LIBRARIES = ("numpy", "pandas", "scipy", "statsmodels", "matplotlib")
