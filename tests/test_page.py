@@ -291,6 +291,7 @@ def test_totals_are_shown_with_parts_and_with_what_cannot_be_checked(
         ('<img src="x.png">', "<img>"),
         ('<p style="background:url(//host/x)">一</p>', "<p>一</p>"),
         ("<iframe src='//x'>一</iframe>二", "二"),
+        ("<embed src='//x'>一", "一"),
         ("<svg><script>x</script><path d='M0 0'/></svg>", '<svg><path d="M0 0"></path></svg>'),
         ("1 < 2 & 3", "1 &lt; 2 &amp; 3"),
         ('<ol start="57"><li value="58">一</li></ol>', "<ol><li>一</li></ol>"),

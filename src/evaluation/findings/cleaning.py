@@ -8,7 +8,8 @@ from evaluation.findings.parts import TEMPLATE
 from evaluation.findings.proof import VOID
 
 _TAGS = set((TEMPLATE / "tags.txt").read_text(encoding="utf-8").split())
-_DROPPED = {"script", "style", "iframe", "object", "embed", "template", "noscript", "textarea"}
+# With all that they hold; a void element such as embed holds nothing, and ends nowhere.
+_DROPPED = {"script", "style", "iframe", "object", "template", "noscript", "textarea"}
 _LINKS = {"href", "src", "xlink:href"}
 _NUMBERING = {"start", "value"}  # of a list: a number that no text holds
 _UNSAFE = re.compile(r"url\((?!#)|expression|javascript:|@import", re.I)
