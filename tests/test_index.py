@@ -77,7 +77,7 @@ def test_editions_stand_with_verdicts_state_and_links(folders, language):
     for verdict in ("effective", "cannot_tell", "too_small"):
         assert words["verdicts"][verdict]["badge"] in text
     assert words["page"]["index_rerun"] in text and "http" not in text
-    assert index.PAGES["en" if language == "zh" else "zh"] in text
+    assert index.INDEX["en" if language == "zh" else "zh"] in text
 
 
 def test_a_frozen_edition_shows_what_was_published_and_that_a_rerun_differs(folders):
@@ -192,7 +192,7 @@ def test_the_index_and_a_page_with_a_notice_are_accessible_and_fit_every_screen(
     freeze(folders, "2024-v2", 2)
     write_notices(folders, NOTICE)
     made_up.publish_edition(folders, {"loan": "too_small"}, with_rest=False)
-    paths = [index.write_index(folders, language) for language in index.PAGES]
+    paths = [index.write_index(folders, language) for language in index.INDEX]
     nbformat.write(made_up.make_notebook(folders), folders.outputs / "n.ipynb")
     noted = export_page(
         folders.outputs / "n.ipynb", folders.outputs / "p.html", folders=folders

@@ -8,6 +8,7 @@ from pathlib import Path
 from evaluation.errors import EvaluationError
 
 LEDGER_ENDINGS = {".xlsx", ".xlsm", ".xls", ".csv"}
+PAGES = {"zh": "findings.html", "en": "findings.en.html"}  # of an edition, by language
 NOT_A_LEDGER = ("~$", ".", "更正", "corrections", "issues")
 
 

@@ -23,7 +23,7 @@ from evaluation.batch.receipts import (
 from evaluation.batch.warm import process as warm
 from evaluation.errors import DisclosureError, EvaluationError, KernelError
 from evaluation.files import WRITTEN_VARIABLE, list_drafts, put_in_place, write_whole
-from evaluation.paths import Folders, locate
+from evaluation.paths import PAGES, Folders, locate
 from evaluation.trace import PACKAGE, READ_VARIABLE
 
 # Bytes that a notebook may take beyond its start, and seconds that a cell may run.
@@ -233,8 +233,7 @@ def _export(folders: Folders, run: Run, executed: Path) -> dict[Path, bytes]:
     if run.year is None:  # the report on the ledgers counts single rows: it stays in data
         place = folders.clean / "ledgers.html"
     else:
-        name = "findings.html" if run.language == "zh" else f"findings.{run.language}.html"
-        place = folders.edition(run.year) / name
+        place = folders.edition(run.year) / PAGES[run.language]
     made = executed.with_name(place.name)
     export_page(executed, made)
     return {place: made.read_bytes()}

@@ -5,11 +5,11 @@ from pathlib import Path
 
 from evaluation.batch.receipts import Run, receipt_path
 from evaluation.errors import EvaluationError
-from evaluation.paths import Folders, list_ledgers
+from evaluation.paths import PAGES, Folders, list_ledgers
 from evaluation.plan import POLICIES
 
 FIRST_DEFAULT_EDITION = 2021
-LANGUAGES = ("zh", "en")
+LANGUAGES = tuple(PAGES)
 # Notebooks whose tables a notebook reads: of its own edition, and of the one before.
 READS = {
     "1_ledgers": (),

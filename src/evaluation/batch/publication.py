@@ -28,12 +28,11 @@ from evaluation.findings.guarded import load_guarded
 from evaluation.findings.index import refresh_index
 from evaluation.findings.notices import load_notices
 from evaluation.findings.scan import refuse_files
-from evaluation.paths import Folders
+from evaluation.paths import PAGES, Folders
 from evaluation.plan import plan_hash
 from evaluation.trace import hash_code
 
 REFERENCE = ("analysis_plan.toml", "places.csv")
-PAGES = ("findings.html", "findings.en.html")
 _MOST = 5
 
 
@@ -59,7 +58,7 @@ def find_obstacles(folders: Folders, year: int, *, demonstration: bool = False) 
         more = f"等 {len(stale)} 个" if len(stale) > _MOST else ""
         found.append(f"有笔记本没有完成或不是最新的：{names}{more}。{again}")
     made = {path.name for path in list_products(folders, year)}
-    missing = [page for page in PAGES if page not in made]
+    missing = [page for page in PAGES.values() if page not in made]
     if missing and not stale:
         found.append(f"没有结论页 {'、'.join(missing)}。{again}")
     if not load_guarded(folders).knows_names:

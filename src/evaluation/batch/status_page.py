@@ -13,7 +13,7 @@ from evaluation.batch.receipts import Run, executed_path, failed_path
 from evaluation.batch.status import WORDS, Standing, is_current, last_run, list_axes
 from evaluation.batch.summary import count_states, group_reasons
 from evaluation.files import write_whole
-from evaluation.paths import Folders
+from evaluation.paths import PAGES, Folders
 
 _PAGE = Template("""<!doctype html>
 <html lang="zh-CN"><meta charset="utf-8"><title>运行状态</title>
@@ -91,10 +91,10 @@ def _summarise(standings: list[Standing]) -> str:
 def _edition(folders: Folders, year: int | None) -> str:
     if year is None:
         return "全部"
-    pages = [("findings.html", "结论页"), ("findings.en.html", "English")]
+    words = {"zh": "结论页", "en": "English"}
     links = [
-        _link(folders, folders.edition(year) / name, words)
-        for name, words in pages
+        _link(folders, folders.edition(year) / name, words[language])
+        for language, name in PAGES.items()
         if (folders.edition(year) / name).is_file()
     ]
     return "<br>".join([str(year), *links])

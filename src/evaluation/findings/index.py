@@ -9,11 +9,11 @@ from evaluation.errors import EvaluationError
 from evaluation.files import file_hash, write_whole
 from evaluation.findings.frozen import MANIFEST, Frozen, list_frozen, list_frozen_years
 from evaluation.findings.notices import FILE, Notice, load_notices
-from evaluation.paths import Folders
+from evaluation.paths import PAGES, Folders
 from evaluation.plan import POLICIES
 
-PAGES = {"zh": "index.html", "en": "index.en.html"}
-_EDITION_PAGES = (("findings.html", "中文"), ("findings.en.html", "English"))
+INDEX = {"zh": "index.html", "en": "index.en.html"}
+_LANGUAGES = {"zh": "中文", "en": "English"}
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,10 @@ def refresh_index(folders: Folders) -> bool:
     if not list_editions(folders):
         return False
     note, digest = folders.runs / "index.txt", digest_editions(folders)
-    stand = all((folders.outputs / name).is_file() for name in PAGES.values())
+    stand = all((folders.outputs / name).is_file() for name in INDEX.values())
     if stand and note.is_file() and note.read_text(encoding="ascii") == digest:
         return False
-    for language in PAGES:
+    for language in INDEX:
         write_index(folders, language)
     write_whole(note, lambda draft: draft.write_text(digest, encoding="ascii"))
     return True
@@ -120,11 +120,11 @@ def write_index(folders: Folders, language: str = "zh") -> Path:
     if not years:
         raise EvaluationError("outputs 中还没有任何一版的结论，无法编写目录页。")
     editions = [describe_edition(folders, year, language) for year in reversed(years)]
-    (other,) = (name for code, name in PAGES.items() if code != language)
+    (other,) = (name for code, name in INDEX.items() if code != language)
     template = templates().get_template("editions.html.j2")
     body = template.render(editions=editions, other=other)
     title = editions[0].view.page["index_title"]
-    place = folders.outputs / PAGES[language]
+    place = folders.outputs / INDEX[language]
     made = write_page(body, folders.runs / place.name, title, language, folders)
     try:
         refuse_files([(made, place.name)], load_guarded(folders))
@@ -143,19 +143,19 @@ def describe_edition(folders: Folders, year: int, language: str) -> Edition:
     last = versions[-1] if versions else None
     home = last.folder if last else folders.edition(year)
     notices = [n for n in load_notices(folders.reference) if n.year == year]
-    rerun = folders.edition(year) / "findings.html"
+    rerun = folders.edition(year) / PAGES["zh"]
     moved = last is not None and rerun.is_file() and _differ(folders.edition(year), last)
     return Edition(
         view=View(load_findings(folders, year, language, frozen=last is not None)),
         pages=[
-            (_link(folders, home / name), words)
-            for name, words in _EDITION_PAGES
+            (_link(folders, home / name), _LANGUAGES[code])
+            for code, name in PAGES.items()
             if (home / name).is_file()
         ],
         notices=notices,
         frozen=last,
         replaced=[
-            (one.version, _link(folders, one.folder / "findings.html")) for one in versions[:-1]
+            (one.version, _link(folders, one.folder / PAGES["zh"])) for one in versions[:-1]
         ],
         moved=_link(folders, rerun) if moved else "",
         untold=last is not None and bool(last.find_untold(notices)),
