@@ -73,6 +73,20 @@ def test_false_alarms_are_near_their_nominal_share_for_large_groups():
     assert 0.03 < result.false_alarms < 0.075
 
 
+def test_a_true_effect_raises_no_false_alarm():
+    """Recipients weigh more than the comparison, so few of them are drawn as recipients."""
+    rng = np.random.default_rng(0)
+    d = np.repeat([1, 0], [200, 1800])
+    weight = np.r_[np.ones(200), rng.uniform(0.02, 0.6, 1800)]
+    y = rng.normal(size=2000)
+    plain, moved = (
+        randomize(assignment(y + effect * d, d, weight=weight), 999, seed=1)
+        for effect in (0.0, 1.0)
+    )
+    assert moved.p_value == 0.001
+    assert moved.false_alarms == plain.false_alarms < 0.075
+
+
 def test_drawing_by_weight_makes_redrawn_recipients_like_the_weighted_comparison():
     """Rows with large weights have large outcomes; recipients come from the weighted ones."""
     rng = np.random.default_rng(1)

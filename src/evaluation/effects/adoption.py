@@ -128,16 +128,17 @@ def randomize_adoption(
     def test(effect):
         return _estimate(changes, arrangements, effect)
 
-    estimate, ratio = test(0.0)
+    estimate, _ = test(0.0)
+    _, without_effect = test(estimate[0])  # else an alarm would be one about the effect
     groups = len(changes.first)
-    alarms = np.abs(ratio) > special.stdtrit(groups - 1, 1 - level / 2)
+    alarms = np.abs(without_effect) > special.stdtrit(groups - 1, 1 - level / 2)
     p_value, low, high = invert(test, level)
     return Randomized(
         estimate=float(estimate[0]),
         p_value=p_value,
         conf_low=low,
         conf_high=high,
-        false_alarms=float(alarms[1:].mean()) if len(ratio) > 1 else np.nan,
+        false_alarms=float(alarms[1:].mean()) if len(alarms) > 1 else np.nan,
         n_draws=len(arrangements) - 1,
         n_movable=int(np.isfinite(changes.first).sum()),
     )

@@ -35,7 +35,9 @@ class Randomized:
         Constant effects not rejected at 5 %: approximate for a 0/1 outcome, for which no
         constant effect is possible.
     false_alarms
-        Share of redrawn assignments in which the usual 95 % interval excludes 0.
+        Share of redrawn assignments in which the usual 95 % interval excludes 0, once the
+        estimate is taken out of the outcome of those who really entered: with it left in,
+        an alarm would be one about the effect, which redrawn recipients carry in part.
     n_draws, n_movable
         Assignments drawn, and recipients whose stratum holds anybody else.
     """
@@ -84,9 +86,10 @@ def randomize(assignment: Assignment, draws: int, seed: int, level: float = 0.05
         """Statistic of each assignment (the actual one first) under a constant effect."""
         return _studentize(sums, totals, sizes, effect)
 
-    difference, ratio = test(0.0)
+    difference, _ = test(0.0)
     p_value, low, high = invert(test, level)
-    alarms = np.abs(ratio[1:]) > special.ndtri(1 - level / 2)
+    _, without_effect = test(difference[0])
+    alarms = np.abs(without_effect[1:]) > special.ndtri(1 - level / 2)
     return Randomized(
         estimate=float(difference[0]),
         p_value=p_value,
