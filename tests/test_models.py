@@ -26,6 +26,11 @@ def test_an_estimate_on_fewer_than_ten_persons_is_suppressed():
     assert cells["suppressed"].tolist() == ["", "few", "few", ""]
 
 
+def test_an_estimate_on_nobody_knows_how_many_persons_is_suppressed():
+    cells = control({"term": "primary", "n_treated": None}, {"term": "primary", "n_obs": None})
+    assert cells["estimate"].isna().all()
+
+
 def test_a_model_needs_ten_comparison_persons_beyond_its_coefficients():
     coefficients = RULES["coefficients"]["loan"]
     sizes = [60 + coefficients + spare for spare in (9, 10)]

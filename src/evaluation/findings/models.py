@@ -69,7 +69,8 @@ def _find_few(rows, rules):
     if "policy" in rows:  # of an empty table the types are unknown
         coefficients = rows["policy"].map(rules["coefficients"]).astype("float64")
     spare = comparison - pd.Series(coefficients, rows.index).fillna(1)
-    return (treated < least) | (comparison < least) | (spare < rules["min_residual_df"])
+    enough = (treated >= least) & (comparison >= least) & (spare >= rules["min_residual_df"])
+    return ~enough  # also where nobody knows of how many
 
 
 def _find_cohorts(rows, few, rules):
