@@ -224,8 +224,9 @@ def publish_rest(folders: Folders, verdicts: dict[str, str]) -> None:
 
 
 def make_folders(place: Path) -> Folders:
-    """Folders whose outputs lie in a temporary place."""
-    return dataclasses.replace(locate(), outputs=place / "outputs", is_demo=True)
+    """Folders that all lie in a temporary place, but for the reference tables."""
+    own = {name: place / name for name in ("ledgers", "data", "outputs")}
+    return dataclasses.replace(locate(), **own, is_demo=True)
 
 
 def make_notebook(folders: Folders, language: str = "zh", added: list | None = None):

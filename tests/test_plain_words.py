@@ -1,5 +1,6 @@
 """What lay readers misunderstood once, and what the page says now."""
 
+import dataclasses
 import re
 
 import made_up_findings as made_up
@@ -117,3 +118,29 @@ def test_nothing_to_draw_is_said(tmp_path):
     made_up.publish_edition(folders, VERDICTS | {"subsidy": "not_due"})
     cards = show(load_findings(folders, made_up.YEAR), "cards").data
     assert cards.count("没有结果可画") == 1
+
+
+def test_too_few_persons_leave_no_number_in_the_list_and_no_check(tmp_path):
+    folders = made_up.make_folders(tmp_path)
+    made_up.publish_edition(folders, VERDICTS | {"subsidy": "too_few"})
+    findings = load_findings(folders, made_up.YEAR)
+    assert (
+        "n="
+        not in show(findings, "cost").data.split('data-policy="subsidy"')[1].split("</tr>")[0]
+    )
+    row = next(row for row in grids.quoted(View(findings)) if ".subsidy." in row["id"])
+    assert set(row["cells"]) == {"—"}
+    assert {states[1] for _, states in evidence.gates(View(findings))} == {None}
+
+
+@pytest.mark.parametrize("part", ["head", "cards", "paths", "cost", "wording", "agreement"])
+def test_no_tag_is_shown_as_text(part, folders):
+    findings = load_findings(folders, made_up.YEAR)
+    assert "&lt;" not in show(findings, part).data + show(findings, "results").data
+
+
+def test_multiplied_participants_are_told_wherever_published_totals_stand(folders, tmp_path):
+    (tmp_path / "demo.toml").write_text("policy_multiplier = 4", encoding="utf-8")
+    findings = load_findings(dataclasses.replace(folders, ledgers=tmp_path), made_up.YEAR)
+    for part in ("head", "wording", "agreement"):
+        assert "因此与公布数对不上" in show(findings, part).data

@@ -92,9 +92,10 @@ def gates(view) -> list:
     states = {
         policy: {row["gate"]: row["passed"] for row in view.rows(f"checks_{policy}")}
         for policy in view.order
+        if view.verdict(policy) != "too_few"  # of so few persons a check tells nothing
     }
     return [
-        (words, [states[policy].get(gate) for policy in view.order])
+        (words, [states.get(policy, {}).get(gate) for policy in view.order])
         for gate, words in view.words["gates"].items()
     ]
 

@@ -203,13 +203,13 @@ def plot_paths(
     treated = paths[paths["group"] == "treated"]
     comparison = paths[paths["group"] == "comparison"]
     times = sorted(paths["event_time"].astype(int).unique())
-    ax.vlines(-0.5, 0, 108, color=INK, linewidth=1.2)
+    ax.vlines(-0.5, 0, 112, color=INK, linewidth=1.2)
     before, after = words.get(policy, words["entered"])
     ax.text(-0.56, 103, before, ha="right", weight="bold")
     ax.text(-0.44, 103, after, ha="left", weight="bold")
     if over is not None and times and over < times[-1]:
-        ax.axvspan(-0.5, over, ymax=0.982, color=BAND, alpha=0.4, linewidth=0)
-        ax.vlines(over, 0, 108, color=INK, linewidth=1, linestyle=(0, (1, 2)))
+        ax.axvspan(-0.5, over, color=BAND, alpha=0.4, linewidth=0)
+        ax.vlines(over, 0, 112, color=INK, linewidth=1, linestyle=(0, (1, 2)))
         ax.text(over + 0.06, 103, words["over"], ha="left", weight="bold")
     band = comparison.dropna(subset=["conf_low", "conf_high"])
     if len(band):
@@ -237,7 +237,7 @@ def plot_paths(
     ends = [group.iloc[-1] for group in (treated, comparison) if len(group)]
     at = [(end["event_time"], end["share"] * 100) for end in ends]
     label_ends(ax, at, count_ends(names, at), gap)
-    ax.set(ylim=(0, 110), yticks=[0, 25, 50, 75, 100])
+    ax.set(ylim=(0, 112), yticks=[0, 25, 50, 75, 100])
     if not times:  # nobody to show yet: room for the words at least
         ax.set_xlim(-2, 1)
     # A narrow drawing has no room for more than six names of years.

@@ -5,6 +5,8 @@ import re
 
 import pandas as pd
 
+from evaluation.findings.quotes import may_be_told
+
 # What 2_panel calls a group of persons in `reach`: returnees, then the policies.
 EVERYBODY = "returnees"
 
@@ -143,11 +145,11 @@ def agreement(view) -> dict | None:
     columns = ("published", "ledger", "difference", "linked")
     body = []
     for row in view.rows("agreement"):
-        if row.get("state") == "no_ledger" or row["item"].split("_")[0] not in view.order:
+        if row.get("state") in ("no_ledger", "not_yet_published"):
+            continue
+        if row["item"].split("_")[0] not in view.order:
             continue
         cells = [_total(view, row, column) for column in columns]
-        if row.get("state") == "not_yet_published":
-            cells[0] = view.page["not_yet"]
         if row.get("state") == "ledger_missing":
             cells[1] = view.page["no_ledger"]
         body.append((_measured(view, row), cells))
@@ -160,12 +162,16 @@ def is_compared(view) -> bool:
     return any(pd.notna(row["difference"]) for row in view.rows("agreement"))
 
 
-def _measured(view, row: dict):
+def _name_measure(view, row: dict) -> str:
     """What a published total counts, with its unit."""
     label = row.get(f"label_{view.language}") or view.name(row["item"])
     if view.language == "zh" and isinstance(row.get("unit"), str):
         label = view.page["unit"].format(label, row["unit"])
-    return view.bind(label, row)
+    return label
+
+
+def _measured(view, row: dict):
+    return view.bind(_name_measure(view, row), row)
 
 
 def _total(view, row: dict, column: str):
@@ -235,12 +241,15 @@ def quoted(view) -> list[dict]:
         result = view.results[result_id]
         what = [view.words["policies"].get(result.get("policy"), {}).get("short")]
         what += [view.name(result[k]) for k in ("design", "term", "outcome") if k in result]
-        what.append(_measured(view, result) if "item" in result else None)
+        what.append(_name_measure(view, result) if "item" in result else None)
         what.append(view.name("months_open_cumulative") if "gained" in result else None)
-        is_described = "estimate" in result and not view.concludes(result["policy"])
+        is_told = may_be_told(view.findings, result)
+        is_described = is_told and "estimate" in result and not view.concludes(result["policy"])
         what.append(view.page["described"] if is_described else None)
         cells = [
-            view.number(result_id, column, style) if column else view.page["unknown"]
+            view.number(result_id, column, style)
+            if column and is_told
+            else view.page["unknown"]
             for column, style in _list_numbers(result)
         ]
         label = view.bind(" · ".join(filter(None, what)), {"result_id": result_id})

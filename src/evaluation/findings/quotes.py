@@ -147,11 +147,18 @@ def _name_ends(column: str) -> list[str]:
     return [f"{start}low", f"{start}high"]
 
 
+def may_be_told(findings: Findings, result: dict) -> bool:
+    """Whether the page may show an estimate: none where the verdict is too few persons."""
+    return "design" not in result or findings.verdict(result["policy"]) != "too_few"
+
+
 def describe_result(findings: Findings, result_id: str) -> str:
     """Say in one line where a number comes from."""
     result, names = findings.results[result_id], findings.words["names"]
     parts = [result_id]
     parts += [names.get(result[k], result[k]) for k in ("design", "outcome") if k in result]
+    if not may_be_told(findings, result):
+        return " · ".join(parts)
     if result.get("n_treated") is not None:
         parts.append(f"n={result['n_treated']:,.0f}")
     if "estimate" in result and "conf_low" in result:
