@@ -73,6 +73,12 @@ def load_notices(reference: Path) -> list[Notice]:
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise PlanError(f"{FILE}：每一条写作 [[notice]]，两层方括号。")
     found = [_read_notice(number, row) for number, row in enumerate(rows, start=1)]
+    ids = [notice.result_id for notice in found]
+    again = next((n for n, name in enumerate(ids) if name in ids[:n]), None)
+    if again is not None:
+        raise PlanError(
+            f"{FILE} 第{again + 1}条：同一年版、同一政策、同一天已有一条，请合并成一条。"
+        )
     return sorted(found, key=lambda notice: (notice.on, notice.year, notice.policy))
 
 
