@@ -175,8 +175,9 @@ def test_a_notice_that_lacks_something_is_refused_in_words(folders, change, said
 
 def test_two_notices_of_one_day_on_one_finding_are_refused(folders):
     """The numbers of both would be bound to one result."""
-    write_notices(folders, NOTICE, NOTICE | {"policy": "post"}, NOTICE | {"why_zh": "另一件事。"})
-    with pytest.raises(PlanError, match="第3条.*合并"):
+    again = NOTICE | {"why_zh": "另一件事。"}
+    write_notices(folders, NOTICE, NOTICE | {"policy": "post"}, again)
+    with pytest.raises(PlanError, match="第3条：同一年版"):
         load_notices(folders.reference)
 
 
