@@ -14,7 +14,7 @@ from evaluation.findings.levels import suppress_means as suppress_means
 from evaluation.findings.models import suppress_estimates
 from evaluation.findings.scan import refuse_disclosure as refuse_disclosure
 from evaluation.findings.scan import scan_text as scan_text
-from evaluation.findings.suppression import find_numbers, suppress_counts
+from evaluation.findings.suppression import NO_PERSONS, find_numbers, suppress_counts
 
 # Tables that are known by their columns, and controlled by a rule of their own.
 _SHAPES = {
@@ -24,7 +24,6 @@ _SHAPES = {
     ("result_id", "n_treated", "n_obs"): suppress_estimates,
     ("result_id", "n_treated", "n_comparison"): suppress_estimates,
 }
-_NO_PERSONS = {"n_clusters", "n_draws", "n_cohorts"}  # counts, but not of persons
 _AMOUNTS = {"cost", "amount", "yuan", "principal", "expenditure"}
 _ENDS = {"min", "max", "minimum", "maximum", "smallest", "largest"}
 
@@ -83,7 +82,7 @@ def _refuse_undeclared(frame, name, declared, has_rule):
     numbers = [c for c in find_numbers(frame) if c not in declared]
     words = {column: set(column.split("_")) for column in numbers}
     amounts = [column for column, parts in words.items() if parts & _AMOUNTS]
-    persons = [c for c in numbers if c == "n" or (c.startswith("n_") and c not in _NO_PERSONS)]
+    persons = [c for c in numbers if c == "n" or (c.startswith("n_") and c not in NO_PERSONS)]
     ends = [column for column, parts in words.items() if parts & _ENDS]
     for columns, what in (
         (amounts, "像是金额：请用 amounts 给出每个人的金额，以便检查是否由一两个人构成"),

@@ -7,7 +7,7 @@ So shares are those of the rounded counts, and what is drawn beside them moves w
 import numpy as np
 import pandas as pd
 
-from evaluation.findings.margins import round_counts
+from evaluation.findings.margins import as_whole, round_counts
 from evaluation.findings.suppression import SUPPRESSED, find_numbers, suppress_counts
 
 _STEPS = 20  # into which rounding at least divides a curve that is drawn
@@ -137,8 +137,7 @@ def suppress_balance(balance: pd.DataFrame, rules: dict) -> pd.DataFrame:
 
 
 def _whole(counts, rules):
-    rounded = round_counts(counts.astype(float), rules["round_to"])
-    return pd.array(rounded, dtype="Float64").astype("Int64")
+    return as_whole(round_counts(counts.astype(float), rules["round_to"]))
 
 
 def _blank(result, few, numbers):

@@ -130,3 +130,8 @@ def round_counts(values, step: int):
     array([10., 15., 40.])
     """
     return np.floor(np.asarray(values, dtype=float) / step + 0.5) * step
+
+
+def as_whole(counts):
+    """Counts as whole numbers that may be missing."""
+    return pd.array(np.asarray(counts, dtype=float), dtype="Float64").astype("Int64")

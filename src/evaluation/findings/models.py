@@ -3,15 +3,15 @@
 import numpy as np
 import pandas as pd
 
-from evaluation.findings.margins import TOTAL, round_counts
+from evaluation.findings.margins import TOTAL, as_whole, round_counts
 from evaluation.findings.suppression import (
     IDENTIFIERS,
+    NO_PERSONS,
     SUPPRESSED,
     find_numbers,
     suppress_counts,
 )
 
-_NO_PERSONS = {"n_clusters", "n_draws"}
 _RESULT = ["year", "policy", "outcome", "subgroup", "variant"]
 _COHORTS = [*_RESULT, "design", "event_time"]
 
@@ -48,9 +48,8 @@ def suppress_estimates(frame: pd.DataFrame, rules: dict) -> pd.DataFrame:
     for find in (_find_published, _find_dynamic, _find_splits):
         hidden = hidden | find(rows, hidden)
     result = rows.copy()
-    for name in [name for name in rows if name.startswith("n_") and name not in _NO_PERSONS]:
-        rounded = round_counts(rows[name].astype(float), rules["round_to"])
-        result[name] = pd.array(rounded, dtype="Float64").astype("Int64")
+    for name in [name for name in rows if name.startswith("n_") and name not in NO_PERSONS]:
+        result[name] = as_whole(round_counts(rows[name].astype(float), rules["round_to"]))
     numbers = [name for name in find_numbers(rows) if name not in IDENTIFIERS]
     result[numbers] = result[numbers].mask(hidden)
     result[SUPPRESSED] = np.where(few, "few", np.where(hidden, "beside", ""))

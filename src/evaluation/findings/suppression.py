@@ -5,13 +5,14 @@ from numbers import Number
 import numpy as np
 import pandas as pd
 
-from evaluation.findings.margins import lay_out, round_counts
+from evaluation.findings.margins import as_whole, lay_out, round_counts
 from evaluation.findings.protection import choose_hidden
 from evaluation.findings.recalled import recall
 
 SUPPRESSED = "suppressed"
 IDENTIFIERS = {"result_id", "year", "policy", "outcome", "subgroup", "design", "term"}
 IDENTIFIERS |= {"event_time", "cohort", "variant", "inference", "horizon", "due_year", "month"}
+NO_PERSONS = {"n_clusters", "n_draws", "n_cohorts"}  # counts, but not of persons
 
 
 def find_numbers(frame: pd.DataFrame) -> list[str]:
@@ -113,7 +114,7 @@ def suppress_counts(
     reasons = pd.Series("", frame.index)
     for at, count in enumerate(counts):
         part = slice(at * len(frame), (at + 1) * len(frame))
-        result[count] = pd.array(shown[part], dtype="Float64").astype("Int64")
+        result[count] = as_whole(shown[part])
         reasons += np.where(hidden[part], f"{count};", "")
     for rate, (over, under) in rates.items():
         result[rate] = result[over].astype(float) / result[under].astype(float)
