@@ -5,6 +5,7 @@ import os
 import re
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -60,9 +61,14 @@ def main() -> None:
             stream.reconfigure(errors="replace")
 
 
-def _stop(problem: Exception, code: int) -> None:
-    click.echo(f"✗ {problem}", err=True)
-    raise SystemExit(code)
+@contextmanager
+def _stop(code: int, kind: type[EvaluationError] = EvaluationError):
+    """End with a code and say in words what went wrong, if anything of this kind does."""
+    try:
+        yield
+    except kind as problem:
+        click.echo(f"✗ {problem}", err=True)
+        raise SystemExit(code) from None
 
 
 _YEARS = click.option(
@@ -102,8 +108,9 @@ def run(years, jobs, ledgers, out, force, engine, memory, timeout) -> None:
     \b
     退出码：0 全部完成；1 有笔记本失败；2 用法不对；3 台账不能用。
     """
-    if ledgers and not has_ledgers(ledgers):
-        _stop(EvaluationError(f"{ledgers} 里没有台账（xlsx、xls 或 csv）。"), LEDGERS_REFUSED)
+    with _stop(LEDGERS_REFUSED):
+        if ledgers and not has_ledgers(ledgers):
+            raise EvaluationError(f"{ledgers} 里没有台账（xlsx、xls 或 csv）。")
     _point_to(ledgers, out)
     from evaluation.batch import graph
     from evaluation.batch.execution import check_parameters
@@ -111,24 +118,16 @@ def run(years, jobs, ledgers, out, force, engine, memory, timeout) -> None:
     from evaluation.batch.whole import run_editions
 
     began = time.monotonic()
-    try:
+    jobs = jobs or os.cpu_count() or 1
+    limits = {"engine": engine, "memory": memory, "minutes": timeout, "jobs": jobs}
+    with _stop(WRONG_USAGE):
         folders = locate()
         prepare_demonstration(folders)
         available = graph.editions_available(folders)
         if available:  # folders per year: refuse before anything runs
             years = graph.choose_editions(available, years)
-        check_parameters(
-            graph.list_runs(years or [0], folders.notebooks),
-            folders.notebooks,
-        )
-    except EvaluationError as problem:
-        _stop(problem, WRONG_USAGE)
-    jobs = jobs or os.cpu_count() or 1
-    limits = {"engine": engine, "memory": memory, "minutes": timeout, "jobs": jobs}
-    try:
+        check_parameters(graph.list_runs(years or [0], folders.notebooks), folders.notebooks)
         outcomes = run_editions(folders, years, force=force, **limits)
-    except EvaluationError as problem:
-        _stop(problem, WRONG_USAGE)
     print_summary(outcomes, folders, time.monotonic() - began)
     raise SystemExit(_exit_code(outcomes))
 
@@ -139,10 +138,8 @@ def _point_to(ledgers: Path | None, out: Path | None) -> None:
         os.environ["EVALUATION_LEDGERS"] = str(ledgers.resolve())
     if out:
         os.environ["EVALUATION_OUT"] = str(out.resolve())
-    try:
+    with _stop(WRONG_USAGE):
         os.environ.setdefault("EVALUATION_HOME", str(locate().root))
-    except EvaluationError as problem:
-        _stop(problem, WRONG_USAGE)
 
 
 def prepare_demonstration(folders: Folders) -> None:
@@ -178,7 +175,7 @@ def status(years, ledgers, out) -> None:
     from evaluation.batch.status_page import write_status
     from evaluation.batch.summary import print_status
 
-    try:
+    with _stop(WRONG_USAGE):
         folders = locate()
         available = graph.editions_available(folders)
         if available:
@@ -187,8 +184,6 @@ def status(years, ledgers, out) -> None:
         runs = graph.list_runs(years or [], folders.notebooks)
         standings = look(folders, runs, running=is_running(folders))
         page = write_status(folders, standings)
-    except EvaluationError as problem:
-        _stop(problem, WRONG_USAGE)
     print_status(standings, page)
     raise SystemExit(DONE if is_current(standings) else FAILED)
 
@@ -220,7 +215,7 @@ def check(folder: Path, form: str, issues: Path | None) -> None:
     from evaluation.ledgers.report import as_accounting, describe
     from evaluation.paths import is_demonstration
 
-    try:
+    with _stop(LEDGERS_REFUSED):
         folders = locate()
         # Codes of corrections are understood again only by the key that made them.
         if issues and not is_demonstration(folder):
@@ -228,8 +223,6 @@ def check(folder: Path, form: str, issues: Path | None) -> None:
         cleaned = check_folder(folder, folders.reference, _show_file, folders.key_file)
         if issues:
             write_issues(cleaned, issues)
-    except EvaluationError as problem:
-        _stop(problem, LEDGERS_REFUSED)
     if form == "json":
         click.echo(json.dumps(as_accounting(cleaned), ensure_ascii=False))
     else:
@@ -252,7 +245,7 @@ def demo(folder, seed, people, first_year, multiply, broken) -> None:
     """制作示范台账（人物与数字均为虚构），默认放在 data/demo/ledgers。"""
     from evaluation.demo.write import write_demo
 
-    try:
+    with _stop(WRONG_USAGE):
         target = folder or locate().root / "data" / "demo" / "ledgers"
         write_demo(
             target,
@@ -262,8 +255,6 @@ def demo(folder, seed, people, first_year, multiply, broken) -> None:
             policy_multiplier=multiply,
             broken=broken,
         )
-    except EvaluationError as problem:
-        _stop(problem, WRONG_USAGE)
     click.echo(f"示范台账在 {target}。")
 
 
@@ -275,10 +266,8 @@ def export(notebook: Path, to: Path | None) -> None:
     from evaluation.findings.page import export_page
 
     target = to or notebook.with_suffix(".html")
-    try:
+    with _stop(FAILED):
         export_page(notebook, target)
-    except EvaluationError as problem:
-        _stop(problem, FAILED)
     click.echo(f"网页在 {target}。")
 
 
@@ -298,10 +287,8 @@ def publish(years, check, demonstration, ledgers, out) -> None:
     from evaluation.batch.publication import report_publication
 
     _point_to(ledgers, out)
-    try:
+    with _stop(FAILED), _stop(DISCLOSED, DisclosureError):
         intact = report_publication(locate(), years, check=check, demonstration=demonstration)
-    except EvaluationError as problem:
-        _stop(problem, DISCLOSED if isinstance(problem, DisclosureError) else FAILED)
     raise SystemExit(DONE if intact else FAILED)
 
 
@@ -312,10 +299,8 @@ def templates(folder: Path, force: bool) -> None:
     """在 FOLDER 中写出五种台账的空白表，发给填表人；不覆盖已有的文件。"""
     from evaluation.ledgers.templates import write_templates
 
-    try:
+    with _stop(WRONG_USAGE):
         written = write_templates(locate().reference, folder, force=force)
-    except EvaluationError as problem:
-        _stop(problem, WRONG_USAGE)
     click.echo("\n".join(["空白表：", *(f"  {path}" for path in written)]))
 
 
@@ -328,14 +313,12 @@ def codebook(file: Path | None) -> None:
     """
     from evaluation.codebook import render_codebook, write_codebook
 
-    try:
+    with _stop(WRONG_USAGE):
         reference = locate().reference
         if file:
             click.echo(f"编码手册在 {write_codebook(reference, file)}。")
         else:
             click.echo(render_codebook(reference))
-    except EvaluationError as problem:
-        _stop(problem, WRONG_USAGE)
 
 
 if __name__ == "__main__":
