@@ -95,6 +95,17 @@ def test_a_trait_that_three_persons_have_is_withheld_and_a_mean_age_is_not():
     assert told["n_treated"][1:].tolist() == [215, 215]
 
 
+def test_equal_shares_have_a_difference_of_what_rounding_makes_of_them():
+    balance = pd.DataFrame({"covariate": ["female"], "std_difference": 0.0})
+    balance = balance.assign(mean_treated=0.25, mean_comparison=0.25, n_comparison=400)
+    same = suppress_balance(balance.assign(n_treated=200), RULES)
+    assert same["std_difference"].tolist() == [0]
+    told = suppress_balance(balance.assign(n_treated=212), RULES)  # 53 of 212: 55 of 210
+    share = told["mean_treated"][0]
+    gap = (share - 0.25) / (share * (1 - share)) ** 0.5
+    assert told["std_difference"].tolist() == pytest.approx([gap])
+
+
 @pytest.mark.parametrize("control", [suppress_paths, suppress_months, suppress_balance])
 def test_no_rows_are_no_trouble(control):
     columns = "event_time group share conf_low conf_high n month treated_open treated_post"

@@ -132,6 +132,7 @@ def suppress_balance(balance: pd.DataFrame, rules: dict) -> pd.DataFrame:
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = [np.sqrt(side["treated"] * (1 - side["treated"])) for side in (old, new)]
         fitted = result["std_difference"] * (gaps[1] / spread[1]) / (gaps[0] / spread[0])
+        fitted = fitted.where(gaps[0].ne(0), gaps[1] / spread[1])
     result["std_difference"] = result["std_difference"].mask(is_share, fitted)
     return _blank(result, few, [*numbers, *(f"n_{side}" for side in n)])
 
