@@ -51,6 +51,7 @@ def chinese(folders):
         "<table><tr><td>57</td></tr></table>",
         "<p title='57人'>一</p>",
         "<td data-head='57人'>一</td>",
+        "<p aria-description='57人'>一</p>",
         "<figure><figcaption>57人</figcaption></figure>",
         "<svg aria-hidden='true'><text>57人</text></svg>",
         "<svg role='img' aria-label='57人'><path/></svg>",
@@ -76,9 +77,12 @@ def test_number_without_a_result_is_found_wherever_it_hides(html, chinese):
         f"<span data-id='{EFFECT}'>13人</span>",
         f"<span data-id='{EFFECT}' data-of='id'>57</span>",
         f"<span data-id='{EFFECT}' data-of='estimate people' title='n=57'>13人</span>",
+        f"<span data-id='{EFFECT}' data-of='estimate people' aria-label='57人'>13人</span>",
+        f"<span data-id='{EFFECT}' data-of='estimate people'>13人<img alt='57人'></span>",
         "<span data-id='2024.made.up' data-of='estimate people'>57人</span>",
         "<span data-id='plan' data-of='gates_min_treated count'>57人</span>",
         "<dd data-id='provenance'>57</dd>",
+        "<dd data-id='provenance' title='57'>3f9a13c21e00</dd>",
         "<div data-figure='2024.made.up'></div>",
     ],
 )
@@ -103,6 +107,8 @@ def test_true_quotes_pass(chinese):
         "补贴有效，贷款也有效。",
         "公益性岗位有效。",
         "公益性岗位为乡村振兴作出了贡<b>献</b>。",
+        f"<span data-id='{EFFECT}' data-of='label'>补贴没有效果</span>",
+        "<abbr title='补贴没有效果'>一</abbr>",
     ],
 )
 def test_claim_that_no_verdict_permits_is_found(text, chinese):

@@ -13,7 +13,7 @@ from evaluation.findings.results import Findings, PageError
 
 VOID = {"br", "col", "hr", "img", "wbr"}
 # Text that a reader meets though it stands in no element.
-_SPOKEN = ("alt", "aria-label", "data-head", "title")
+_SPOKEN = ("alt", "aria-label", "aria-description", "aria-valuetext", "data-head", "title")
 
 
 @dataclass
@@ -104,10 +104,7 @@ def check_body(body: str, findings: Findings) -> None:
 
 
 def _check(node: Node, findings: Findings, place: _Place) -> None:
-    held = node.attributes
-    if node.result_id is not None:
-        _check_quote(node, findings)
-        return
+    held, is_quote = node.attributes, node.result_id is not None
     if "data-figure" in held:
         _check_id(held["data-figure"], findings)
         place = replace(place, figure=node)
@@ -122,14 +119,20 @@ def _check(node: Node, findings: Findings, place: _Place) -> None:
         raise PageError("图片没有结果编号和文字说明：请用 show_figure(findings, ax, …) 显示。")
     if node.tag == "svg" and place.figure is None and held.get("aria-hidden") != "true":
         raise PageError("图没有结果编号和文字说明：请用 show_figure(findings, ax, …) 显示。")
-    for name in _SPOKEN:
-        _check_text(held.get(name, ""), findings, replace(place, drawn=False))
+    # The title of a quote is the origin of its number: compared with the result below.
+    spoken = [held[n] for n in _SPOKEN if n in held and not (is_quote and n == "title")]
+    for text in spoken:
+        _check_text(text, findings, replace(place, drawn=False))
     if any(isinstance(part, str) and part.strip() for part in node.parts):
-        if not place.warning and place.policy not in (None, *findings.verdicts):
+        spoken.append(node.text(("data-policy", "data-warning")))
+    if spoken and not place.warning:
+        if place.policy not in (None, *findings.verdicts):
             raise PageError(f"页面中有不认识的政策 {place.policy}。")
-        if not place.warning:
-            own = node.text(("data-policy", "data-warning"))
-            check_claims(findings, own, place.policy)
+        for text in spoken:
+            check_claims(findings, text, place.policy)
+    if is_quote:
+        _check_quote(node, findings)
+        return
     for part in node.parts:
         if isinstance(part, str):
             _check_text(part, findings, place)
@@ -170,9 +173,11 @@ def _check_id(result_id: str, findings: Findings) -> None:
 
 
 def _check_quote(node: Node, findings: Findings) -> None:
-    """Compare what a quote says with what its result says."""
+    """Compare what a quote says with what its result says; a quote holds text alone."""
     said, result_id = node.text().strip(), node.result_id
-    if result_id == "provenance":
+    if any(isinstance(part, Node) and part.tag != "wbr" for part in node.parts):
+        true = False
+    elif result_id == "provenance":
         known = findings.tables["provenance"]
         values = set(known["value"].astype(str)) if len(known) else set()
         true = said in values | {findings.words["names"].get(value) for value in values}
@@ -181,7 +186,8 @@ def _check_quote(node: Node, findings: Findings) -> None:
         true = _is_said(said, result_id, node.attributes.get("data-of", ""), findings)
     title = node.attributes.get("title")
     if title is not None and true:
-        true = title == describe_result(findings, result_id)
+        known = result_id in findings.results
+        true = known and title == describe_result(findings, result_id)
     if not true:
         raise PageError(
             f"页面上“{said[:40]}”与结果 {result_id} 不符：请用 quote 引用，"
