@@ -10,8 +10,8 @@ from string import Template
 from urllib.parse import quote
 
 from evaluation.batch.receipts import Run, executed_path, failed_path
-from evaluation.batch.status import WORDS, Standing, is_current, last_run, list_axes
-from evaluation.batch.summary import count_states, group_reasons
+from evaluation.batch.status import WORDS, Standing, last_run, list_axes
+from evaluation.batch.summary import group_reasons, say_state
 from evaluation.files import write_whole
 from evaluation.paths import PAGES, Folders
 
@@ -73,19 +73,13 @@ def render_status(folders: Folders, standings: list[Standing]) -> str:
     last = last_run(folders, [standing.run for standing in standings])
     return _PAGE.substitute(
         mark="（示范数据）" if folders.is_demo else "",
-        summary=_summarise(standings),
+        summary=say_state(standings),
         last=f"最近一次运行：{last}。" if last else "",
         head="".join(f'<th scope="col">{_edition(folders, year)}</th>' for year in years),
         rows="\n".join(rows),
         why=_list_reasons(standings),
         failures=_list_failures(folders, standings),
     )
-
-
-def _summarise(standings: list[Standing]) -> str:
-    if is_current(standings):
-        return "全部是最新的，再次运行不会重算。"
-    return f"{count_states(standings)}。"
 
 
 def _edition(folders: Folders, year: int | None) -> str:

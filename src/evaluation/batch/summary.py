@@ -52,11 +52,15 @@ def print_status(standings: list[Standing], page: Path) -> None:
     for standing in standings:
         if standing.message:
             click.echo(f"失败 {standing.run.name}：{standing.message.partition(chr(10))[0]}")
-    if is_current(standings):
-        click.echo("全部是最新的，再次运行不会重算。")
-    else:
-        click.echo(f"{count_states(standings)}。")
+    click.echo(say_state(standings))
     click.echo(f"运行状态：{page}")
+
+
+def say_state(standings: list[Standing]) -> str:
+    """One sentence on how all runs stand."""
+    if is_current(standings):
+        return "全部是最新的，再次运行不会重算。"
+    return f"{count_states(standings)}。"
 
 
 def count_states(found: list[Outcome] | list[Standing]) -> str:
