@@ -1,29 +1,18 @@
 """The one door: what is withheld, rounded, refused."""
 
-import dataclasses
-
 import pandas as pd
 import pytest
+from made_up_counts import RULES, townships
+from made_up_findings import make_folders
 
 from evaluation.errors import DisclosureError, TableError
 from evaluation.findings.suppression import suppress_counts
-from evaluation.paths import locate
-from evaluation.plan import load_plan
 from evaluation.tables import publish_table, read_published
-
-RULES = load_plan(locate().reference)["disclosure"]
 
 
 @pytest.fixture
 def folders(tmp_path):
-    return dataclasses.replace(locate(), outputs=tmp_path / "outputs")
-
-
-def townships(*counts, total=None):
-    names = [f"T{i}" for i in range(len(counts))]
-    if total is not None:
-        names, counts = [*names, "all"], [*counts, total]
-    return pd.DataFrame({"township": names, "n": counts})
+    return make_folders(tmp_path)
 
 
 def shown(*counts, total=None):

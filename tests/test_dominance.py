@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from test_disclosure import RULES
+from made_up_counts import RULES
 
 from evaluation.findings.disclosure import control_table
 from evaluation.findings.dominance import is_dominated, round_mean, summarise_amounts

@@ -1,14 +1,13 @@
 """Two editions tell together what neither tells alone."""
 
-import dataclasses
 import shutil
 
 import pandas as pd
 import pytest
+from made_up_findings import make_folders
 
 from evaluation.batch.graph import READS_FROZEN
 from evaluation.findings import editions
-from evaluation.paths import locate
 from evaluation.tables import publish_table, read_published
 
 SHAPE = {"key": ["group", "trait", "level"], "counts": ["n"], "by": ["group", "trait", "level"]}
@@ -19,8 +18,7 @@ EARLIER, LATER = (9, 27, 28), (10, 27, 28)
 
 @pytest.fixture
 def folders(tmp_path):
-    place = {"outputs": tmp_path / "outputs", "data": tmp_path / "data"}
-    return dataclasses.replace(locate(), **place)
+    return make_folders(tmp_path)
 
 
 def reach(counts):

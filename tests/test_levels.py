@@ -2,7 +2,7 @@
 
 import pandas as pd
 import pytest
-from test_disclosure import RULES
+from made_up_counts import RULES
 
 from evaluation.findings.levels import (
     suppress_balance,

@@ -1,7 +1,7 @@
 """Estimates: which rows may be told, and with which counts."""
 
 import pandas as pd
-from test_disclosure import RULES
+from made_up_counts import RULES
 
 from evaluation.findings.models import suppress_estimates
 

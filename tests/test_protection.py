@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 from conftest import ROOT
+from made_up_counts import RULES, townships
 from scipy import optimize
-from test_disclosure import RULES, townships
 
 from evaluation.errors import DisclosureError
 from evaluation.findings.audit import (
