@@ -23,6 +23,18 @@ def write_notebook(path: Path, parameters: str, *cells: str) -> None:
     nbformat.write(notebook, path)
 
 
+def edit(path: Path, old: str, new: str) -> None:
+    """Change a text file; what is to be changed must be there."""
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new), encoding="utf-8")
+
+
+def append(path: Path, text: str = "\n") -> None:
+    """Write something behind a text file, its mark of the encoding apart."""
+    path.write_text(path.read_text(encoding="utf-8-sig") + text, encoding="utf-8")
+
+
 @pytest.fixture(scope="session")
 def warm_process():
     """One warm process for all notebooks of the tests, where the platform can."""

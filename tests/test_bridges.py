@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from conftest import edit
 
 from evaluation.effects import bridges, earlier
 from evaluation.effects.earlier import SAME, TOLD, UNTOLD, Earlier, load_earlier
@@ -159,12 +160,6 @@ def folders(tmp_path, monkeypatch):
 
 def load(folders):
     return load_earlier(folders, load_plan(folders.reference), 2023, "loan")
-
-
-def edit(path, old, new):
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def test_with_the_frozen_plan_and_places_nothing_is_different(folders):

@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import nbformat
 import pytest
-from conftest import ROOT, write_notebook
+from conftest import ROOT, append, write_notebook
 
 START = (
     "from evaluation.files import write_whole\n"
@@ -102,10 +102,6 @@ def run(home, *options):
     after = {path.stem: path.stat().st_mtime_ns for path in receipts.iterdir()}
     ran = {name for name in after if after[name] != before.get(name)}
     return SimpleNamespace(ran=ran, said=result.stdout)
-
-
-def append(path, text):
-    path.write_text(path.read_text(encoding="utf-8-sig") + text, encoding="utf-8")
 
 
 HEAVY = """

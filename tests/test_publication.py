@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-from conftest import enter_project, make_small_project, write_notebook
+from conftest import edit, enter_project, make_small_project, write_notebook
 from test_batch import run_batch
 
 from evaluation import cli
@@ -79,13 +79,6 @@ def digest(folder):
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     hashed = (hashlib.sha256(path.read_bytes()).hexdigest() for path in files)
     return dict(zip((p.relative_to(folder).as_posix() for p in files), hashed, strict=True))
-
-
-def edit(path, old, new):
-    """Change a text file."""
-    text = path.read_text(encoding="utf-8")
-    assert old in text
-    path.write_text(text.replace(old, new), encoding="utf-8")
 
 
 def test_an_edition_is_frozen_with_its_plan_its_places_and_a_manifest(project):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from conftest import ROOT
+from conftest import ROOT, append
 from filelock import FileLock
 
 from evaluation.batch import freshness, inputs
@@ -50,10 +50,6 @@ def finish(run, *read, tables=("a.csv",), traced=True):
 
 def reasons(run):
     return [str(reason) for reason in find_reasons(locate(), run)]
-
-
-def append(path, text="\n"):
-    path.write_text(path.read_text(encoding="utf-8-sig") + text, encoding="utf-8")
 
 
 def test_only_a_file_that_was_read_matters(small_project):
