@@ -84,7 +84,9 @@ def write_number(findings: Findings, result_id: str, column: str, style: str) ->
         raise PageError(f"没有编号为 {result_id} 的结果，句子不能引用它。")
     text = format_value(findings, result, column, style)
     if text is None:
-        return findings.words["page"]["suppressed" if result.get("suppressed") else "unknown"]
+        table = column.rpartition(".")[0]  # whose row was withheld, or is without a number
+        withheld = result.get(f"{table}.suppressed" if table else "suppressed")
+        return findings.words["page"]["suppressed" if withheld else "unknown"]
     return text
 
 

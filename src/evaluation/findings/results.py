@@ -252,7 +252,8 @@ def collect_results(tables: dict[str, pd.DataFrame]) -> dict[str, dict]:
     """Gather the rows of all tables by their id.
 
     Two tables may speak of one result (its estimate and its cost): a column stands
-    under ``<table>.<column>``, and for the first table that has it under its own name.
+    under ``<table>.<column>``, and for the first table that has it under its own name:
+    where it is missing there, no other table's number takes its place.
     """
     results: dict[str, dict] = {}
     for name in sorted(tables, key=lambda name: not name.startswith("estimates")):
@@ -261,10 +262,11 @@ def collect_results(tables: dict[str, pd.DataFrame]) -> dict[str, dict]:
             continue
         columns = list(frame)
         for row in zip(*(frame[column].tolist() for column in columns), strict=True):
-            cells = zip(columns, row, strict=True)
-            known = {column: value for column, value in cells if value == value}  # no NaN
-            own = results.setdefault(known["result_id"], {})
-            table = known["table"]
-            own.update({f"{table}.{column}": value for column, value in known.items()})
-            own.update(known | own)
-    return results
+            cells = dict(zip(columns, row, strict=True))
+            own = results.setdefault(cells["result_id"], {})
+            own.update({f"{cells['table']}.{column}": cells[column] for column in columns})
+            own.update(cells | own)
+    return {
+        result_id: {column: value for column, value in own.items() if value == value}  # no NaN
+        for result_id, own in results.items()
+    }
