@@ -143,12 +143,12 @@ def publish_table(
     from evaluation.findings import disclosure
     from evaluation.findings.editions import GROWING, place_true, recall_published
 
-    check_key(frame, list(key), name)
+    check_key(frame, key, name)
     frame = frame.reset_index(drop=True)
     flags = list(frame.select_dtypes("bool"))
     true = frame = frame.astype(dict.fromkeys(flags, "int8"))
     if not exempt:
-        shape = {"key": list(key), "counts": list(counts), "by": list(by), "rates": rates}
+        shape = {"key": key, "counts": counts, "by": by, "rates": rates}
         told = {"recalled": recall_published(name, folders, year), "part_of": part_of}
         rules = load_plan(folders.reference)["disclosure"]
         frame = disclosure.control_table(frame, name, rules, amounts=amounts, **shape, **told)
@@ -157,7 +157,7 @@ def publish_table(
     path = folders.edition(year) / f"{name}.csv"
     data = text.encode("utf-8-sig")
     if name in GROWING:
-        write_table(true, place_true(folders, data), key=list(key))
+        write_table(true, place_true(folders, data), key=key)
     return write_whole(path, lambda draft: draft.write_bytes(data))
 
 

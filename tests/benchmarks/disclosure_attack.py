@@ -74,10 +74,9 @@ def publish_own(table, rules, recalled=()):
     """Published table of the project, and which cells are hidden."""
     frame, by = write_frame(table), ["one", "two"] if table.shape[1] > 1 else ["one"]
     told = suppress_counts(frame, ["n"], by, rules, recalled=recalled)
-    inner = told[(told["one"] != "all") & (told["two"] != "all")]
-    hidden = inner.pivot(index="one", columns="two", values="n").isna()
-    order = [hidden.index.get_indexer(map(str, range(n)) if n else []) for n in table.shape[:1]]
-    return told, hidden.to_numpy()[order[0]]
+    hidden = told.pivot(index="one", columns="two", values="n").isna()
+    rows, columns = (list(map(str, range(size))) for size in table.shape)
+    return told, hidden.loc[rows, columns].to_numpy()
 
 
 def hide_naively(table: np.ndarray, second: bool) -> np.ndarray:

@@ -13,7 +13,6 @@ from evaluation.findings.levels import suppress_balance, suppress_months, suppre
 from evaluation.findings.levels import suppress_means as suppress_means
 from evaluation.findings.models import suppress_estimates
 from evaluation.findings.scan import refuse_disclosure as refuse_disclosure
-from evaluation.findings.scan import scan_text as scan_text
 from evaluation.findings.suppression import NO_PERSONS, find_numbers, suppress_counts
 
 # Tables that are known by their columns, and controlled by a rule of their own.
