@@ -46,11 +46,14 @@ def test_knowledge_that_contradicts_itself_has_no_ranges():
     assert find_ranges(know([5, 0], [9, 3], orders=[(0, 1)]), [0]) is None
 
 
-def test_of_what_contradicts_the_table_as_little_as_can_be_is_given_up():
-    known = know([5, 0, 0, 0, 9], [9, 3, 9, 9, 9], [([2, 3], 4)], [(2, 3), (0, 1), (3, 0)])
-    kept = reconcile(known, 1, 1)
-    assert (len(kept.sums), kept.orders) == (1, [(2, 3), (3, 0)])
-    assert find_ranges(kept, [2]) is not None
+def test_what_contradicts_the_table_is_given_up_with_what_its_sums_tie_to_it():
+    # The table: two cells of at most 3. Another: cells 2 and 3 make 9, and cell 4 is apart.
+    bounds = [0, 0, 5, 0, 0, 9], [3, 3, 9, 9, 9, 9]
+    growth = [(2, 0), (3, 1), (4, 1)]  # that 5 became 3 is impossible
+    known = know(*bounds, [([2, 3], 5)], growth)
+    kept = reconcile(known, know(*(ends[:2] for ends in bounds)))
+    assert (kept.sums, kept.orders) == ([], [(4, 1)])
+    assert find_ranges(kept, [0]) is not None
 
 
 def test_an_audit_that_was_not_solved_is_none(monkeypatch):

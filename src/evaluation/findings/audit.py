@@ -88,42 +88,63 @@ def find_ranges(
     return low, high
 
 
-def reconcile(known: Knowledge, sums: int, orders: int) -> Knowledge:
-    """Give up as little as can be of what contradicts the rest.
+def reconcile(known: Knowledge, sure: Knowledge) -> Knowledge:
+    """Give up what contradicts the certain, with all that its own sums tie to it.
 
     Sums and orders may be missed at a price, as small in all as possible (elastic
-    constraints: Chinneck and Dravnieks 1991, ORSA J. Computing 3:157); those missed go.
+    constraints: Chinneck and Dravnieks 1991, ORSA J. Computing 3:157). Where one is missed,
+    what is known of those cells is no longer true, and nothing of it is used.
 
     Parameters
     ----------
-    sums, orders
-        How many of each are certain, from the first on. They contradict nothing.
+    known
+        Its first cells, sums and orders are those of `sure`; its other sums are of other
+        cells.
+    sure
+        Contradicts nothing.
     """
-    size, given_up = len(known.low), []
-    elastic, parts = list(known.sums[:sums]), list(known.orders[:orders])
-    for members, total in known.sums[sums:]:  # with what it lacks, or has too much, beside it
-        lacks, exceeds, both = size + np.arange(3)
-        elastic += [(np.append(members, lacks), both), (np.array([total, exceeds]), both)]
-        given_up.append([lacks, exceeds])
-        size += 3
-    for part, whole in known.orders[orders:]:
-        lacks, both = size + np.arange(2)
-        elastic.append((np.array([whole, lacks]), both))
-        parts.append((part, both))
-        given_up.append([lacks])
-        size += 2
-    goal, far = np.zeros(size), np.full(size - len(known.low), np.inf)
-    goal[[at for price in given_up for at in price]] = 1
-    low, high = np.append(known.low, np.zeros(len(far))), np.append(known.high, far)
-    found = _solve(goal, low, high, _write_rules(Knowledge(low, high, elastic, parts)))
-    kept = [found[price].sum() <= _NEAR for price in given_up]
-    at = len(known.sums) - sums
+    from scipy import sparse
+
+    sums, orders = known.sums[len(sure.sums) :], known.orders[len(sure.orders) :]
+    ties = [(cell, total) for members, total in sums for cell in members]
+    ties = np.array(ties, dtype=int).reshape(-1, 2).T
+    shape = (len(known.low), len(known.low))
+    graph = sparse.csr_matrix((np.ones(ties.shape[1]), tuple(ties)), shape)
+    block = sparse.csgraph.connected_components(graph, directed=False)[1]
+    touched = [{block[total]} for _, total in sums]
+    touched += [{block[at] for at in pair if at >= len(sure.low)} for pair in orders]
+    missed = itertools.compress(touched, _find_missed(known, sums, orders))
+    broken = set().union(*missed)
+    kept = [blocks.isdisjoint(broken) for blocks in touched]
     return Knowledge(
         known.low,
         known.high,
-        [*known.sums[:sums], *itertools.compress(known.sums[sums:], kept[:at])],
-        [*known.orders[:orders], *itertools.compress(known.orders[orders:], kept[at:])],
+        [*sure.sums, *itertools.compress(sums, kept)],
+        [*sure.orders, *itertools.compress(orders, kept[len(sums) :])],
     )
+
+
+def _find_missed(known, sums, orders) -> list[bool]:
+    """Which of the last sums and orders are missed where as little as can be is missed."""
+    size, prices = len(known.low), []
+    elastic = known.sums[: len(known.sums) - len(sums)]
+    parts = known.orders[: len(known.orders) - len(orders)]
+    for members, total in sums:  # with what it lacks, or has too much, in cells of their own
+        lacks, exceeds, both = size + np.arange(3)
+        elastic += [(np.append(members, lacks), both), (np.array([total, exceeds]), both)]
+        prices.append([lacks, exceeds])
+        size += 3
+    for part, whole in orders:
+        lacks, both = size + np.arange(2)
+        elastic.append((np.array([whole, lacks]), both))
+        parts.append((part, both))
+        prices.append([lacks])
+        size += 2
+    goal, more = np.zeros(size), np.zeros(size - len(known.low))
+    goal[[at for price in prices for at in price]] = 1
+    low, high = np.append(known.low, more), np.append(known.high, more + np.inf)
+    found = _solve(goal, low, high, _write_rules(Knowledge(low, high, elastic, parts)))
+    return [found[price].sum() > _NEAR for price in prices]
 
 
 def find_cheapest(

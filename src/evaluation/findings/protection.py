@@ -107,7 +107,7 @@ def find_weak(
     targets = targets if only is None else np.intersect1d(targets, only)
     ranges = find_ranges(known, targets, enough - 1)
     if ranges is None:  # a count has shrunk after all: certain is what this table says itself
-        known = reconcile(known, 2 * len(cells.sums), len(cells.orders))
+        known = reconcile(known, pose_attack(hidden, (cells, rules, ()), why)[0])
         ranges = find_ranges(known, targets, enough - 1)
     return targets[count_values(*ranges) < enough], known
 
