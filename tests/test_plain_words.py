@@ -79,6 +79,15 @@ def test_why_persons_are_not_evaluated_is_counted_not_supposed(folders, due, is_
     assert grids.is_mostly_recent(View(findings)) is is_said
 
 
+def test_no_share_below_that_of_returnees_is_called_the_highest_above_it(folders):
+    findings = load_findings(folders, made_up.YEAR)
+    reach = findings.tables["reach"].set_index(["group", "level"])
+    for group, share in {"loan": 0.1, "subsidy": 0.9, "post": float("nan")}.items():
+        reach.loc[[(group, "female"), (group, "poor")], "share"] = share, 0.01
+    findings.tables["reach"] = reach.reset_index()
+    assert [policy for policy, *_ in grids.standing_out(View(findings))] == ["subsidy"]
+
+
 def test_totals_nobody_published_do_not_agree(folders):
     findings = load_findings(folders, made_up.YEAR)
     findings.tables["agreement"] = findings.tables["agreement"].assign(

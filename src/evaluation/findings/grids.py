@@ -18,21 +18,22 @@ def reach(view) -> dict | None:
 
 
 def standing_out(view) -> list[tuple]:
-    """Per policy the trait in which participants differ most from all returnees.
+    """Per policy the trait whose share lies highest above that of all returnees.
 
     Returns
     -------
     list of (policy, label, participants of 100, returnees of 100)
-        Policies of whom a trait is known, in the page's order.
+        Policies of whom such a trait is known, in the page's order.
     """
     rows = [row for row in view.rows("reach") if row.get("trait") != "township"]
     everybody = {row["level"]: row for row in rows if row["group"] == EVERYBODY}
     found = []
     for policy in view.order:
-        own = [row for row in rows if row["group"] == policy and pd.notna(row["share"])]
-        own = [row for row in own if pd.notna(everybody.get(row["level"], {}).get("share"))]
-        if own:
-            most = max(own, key=lambda row: row["share"] - everybody[row["level"]]["share"])
+        own = [row for row in rows if row["group"] == policy and row["level"] in everybody]
+        above = [(row["share"] - everybody[row["level"]]["share"], row) for row in own]
+        above = [(size, row) for size, row in above if size > 0]  # else withheld, or below
+        if above:
+            _, most = max(above, key=lambda pair: pair[0])
             other = everybody[most["level"]]
             cells = [view.cell(row, "share", "people") for row in (most, other)]
             label = view.name(most["level"])
