@@ -69,6 +69,15 @@ def test_the_mean_of_two_designs_goes_with_one_of_them():
     assert cells["estimate"].isna().tolist() == [True, False, True]
 
 
+def test_the_mean_of_two_designs_goes_with_one_that_goes_beside_another():
+    # Twice the published less the balanced is the mean over event times of cs.
+    designs = ("cs", "balanced", "published")
+    means = [{"term": "dynamic", "event_time": None, "design": d} for d in designs]
+    events = [{"term": "event", "event_time": e, "n_treated": n} for e, n in ((0, 60), (5, 4))]
+    cells = control(*events, *means)
+    assert cells["estimate"].isna().tolist() == [False, True, True, False, True]
+
+
 def test_one_group_of_a_split_takes_the_others_and_the_difference_with_it():
     groups = {"female=male": 90, "female=female": 8, "female": 98, "age_group=under_45": 50}
     cells = control(

@@ -45,8 +45,11 @@ def suppress_estimates(frame: pd.DataFrame, rules: dict) -> pd.DataFrame:
     rows = frame.reset_index(drop=True)
     few = _find_few(rows, rules)
     hidden = few | _find_cohorts(rows, few, rules)
-    for find in (_find_published, _find_dynamic, _find_splits):
-        hidden = hidden | find(rows, hidden)
+    before = None
+    while before is None or (hidden != before).any():  # what goes can give away in its turn
+        before = hidden
+        for find in (_find_published, _find_dynamic, _find_splits):
+            hidden = hidden | find(rows, hidden)
     result = rows.copy()
     for name in [name for name in rows if name.startswith("n_") and name not in NO_PERSONS]:
         result[name] = as_whole(round_counts(rows[name].astype(float), rules["round_to"]))
