@@ -135,6 +135,8 @@ def test_causal_word_needs_the_verdict_that_permits_it(findings):
     for policy in ("subsidy", "post", None):
         with pytest.raises(PageError, match="带动"):
             show_sentence(findings, "带动了就业。", policy=policy)
+    with pytest.raises(PageError, match="没有政策 loans，只有 subsidy、loan、post"):
+        show_sentence(findings, "一句话。", policy="loans")
 
 
 def test_sentence_of_another_verdict_does_not_exist(findings):

@@ -57,7 +57,7 @@ def check_claims(findings: Findings, text: str, policy: str | None = None) -> No
     """
     words, permitted = findings.words, findings.rules["causal"]["permitted"]
     text = _QUOTED.sub("", text)
-    verdict = findings.verdict(policy) if policy else ""
+    verdict = findings.verdict(policy) if policy is not None else ""
     found = [word for word in words["causal"] if word in text]
     if found and verdict not in permitted:
         raise PageError(f"“{text.strip()[:60]}”中的“{found[0]}”只有结论为有效时才能用。")

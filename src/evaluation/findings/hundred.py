@@ -15,9 +15,10 @@ def describe_people(verdict: dict, primary: dict, paths: pd.DataFrame) -> dict:
     -------
     dict
         ``treated_share``, ``anyway_share``, ``because_share``, ``unclear_share``,
-        ``less_share``, ``idle_share``, in fractions; empty without paths.
+        ``less_share``, ``idle_share``, in fractions; empty without paths or without an
+        estimate and its interval.
     """
-    if paths.empty or "estimate" not in primary:
+    if paths.empty or not {"estimate", "conf_high"} <= primary.keys():
         return {}
     at = paths["group"].eq("treated") & paths["event_time"].eq(verdict.get("horizon"))
     share = paths.loc[at, "share"].dropna()

@@ -67,7 +67,15 @@ class Findings:
     notices: list[Notice] = field(default_factory=list)
 
     def verdict(self, policy: str) -> str:
-        """Code of the policy's verdict."""
+        """Code of the policy's verdict.
+
+        Raises
+        ------
+        PageError
+            If there is no such policy.
+        """
+        if policy not in self.verdicts:
+            raise PageError(f"没有政策 {policy}，只有 {'、'.join(self.verdicts)}。")
         return self.verdicts[policy]["verdict"]
 
     def wording(self, policy: str) -> dict:
@@ -178,7 +186,7 @@ def _add_code(provenance: pd.DataFrame) -> pd.DataFrame:
     """Append the fingerprint of the code with which the page is made."""
     if provenance.empty:
         return provenance
-    code = pd.DataFrame([{"item": "code", "value": hash_code(), "label_zh": "程序指纹"}])
+    code = pd.DataFrame([{"item": "code", "value": hash_code()}])
     return pd.concat([provenance, code], ignore_index=True)
 
 
