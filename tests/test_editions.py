@@ -4,6 +4,7 @@ import shutil
 
 import pandas as pd
 import pytest
+from conftest import ROOT
 from made_up_findings import make_folders
 
 from evaluation.batch.graph import READS_FROZEN
@@ -93,6 +94,15 @@ def test_a_count_that_shrank_does_not_end_the_comparison_of_others(folders):
     publish_table(pd.concat([reach(LATER), posts]), "reach", folders, 2024, **SHAPE)
     told = read_published("reach", folders, 2024)["n"].isna().tolist()
     assert told == [True, True, *[False] * 6]
+
+
+@pytest.mark.parametrize("name", GROWING)
+def test_no_notebook_shows_what_its_table_withholds_beside_other_editions(name):
+    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "notebooks").glob("*.ipynb")]
+    shown = [line for text in texts for line in text.splitlines() if f"counts({name}," in line]
+    assert shown and all("recalled=frozen" in line for line in shown)
+    calls = [text for text in texts if f'recall_published(\\"{name}\\"' in text]
+    assert len(calls) == len(shown)
 
 
 def test_the_batch_runs_again_what_is_compared_with_a_newly_frozen_edition():
