@@ -75,6 +75,21 @@ def test_rounding_moves_no_limit_onto_zero_or_the_requirement(findings, low, hig
     assert format_value(findings, result, "interval", "interval_people") == text
 
 
+def test_requirement_that_is_no_exact_number_is_kept_apart_too(folders):
+    findings = load_findings(folders, made_up.YEAR)
+    findings.plan["estimand"]["effect_that_matters"] = 0.07  # times a hundred is above seven
+    result = {"conf_low": -0.03, "conf_high": 0.066}
+    assert format_value(findings, result, "interval", "interval_people") == "少3人到多6.6人"
+
+
+def test_job_that_cost_nothing_is_drawn_at_nothing(folders):
+    findings = load_findings(folders, made_up.YEAR)
+    findings.results[EFFECT] |= dict.fromkeys(
+        ("value.conf_low", "value.conf_high", "value.cost_per_job"), 0.0
+    )
+    assert "cost-bar" in show(findings, "cost").data
+
+
 def test_bars_share_one_axis_that_holds_them_all(folders):
     findings = load_findings(folders, made_up.YEAR)
     view = View(findings)

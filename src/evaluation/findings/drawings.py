@@ -99,7 +99,7 @@ def scale_cost(view, policy: str) -> dict | None:
         return None
     low, high, point = (result[name] / view.page["cost_scale"] for name in names)
     step = next((step for step in _STEPS if step * 6 >= high), high / 6)
-    end = step * -(-high // step)
+    end = step * max(-(-high // step), 1)  # a policy may cost nothing
     ticks = [(n * step, n * step / end) for n in range(int(end // step) + 1)]
     return {"ticks": ticks, "low": low / end, "high": high / end, "point": point / end}
 

@@ -130,7 +130,7 @@ def _keep_apart(text: str, value: float, findings: Findings) -> str:
 
     An interval from 0.5 to 29 does not hold zero, and at most 4.6 is less than 5.
     """
-    required = findings.plan["estimand"]["effect_that_matters"] * 100
+    required = round(findings.plan["estimand"]["effect_that_matters"] * 100, 9)  # 0.07 · 100
     for digits in (1, 2):
         met = float(text) == 0 or (abs(float(text)) == required and abs(value) < required)
         if not met or abs(abs(value) - abs(float(text))) < 1e-9:
