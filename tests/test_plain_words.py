@@ -122,6 +122,12 @@ def test_posts_end_within_the_third_year_after_entry(folders):
     assert at["第2年"] < at["期满后"] < at["第3年"]
 
 
+def test_what_was_seen_only_after_the_horizon_is_not_drawn(folders):
+    findings = load_findings(folders, made_up.YEAR)
+    findings.tables["paths_loan"]["event_time"] += 10
+    assert "没有可以公布的数据" in show(findings, "paths").data
+
+
 def test_nothing_to_draw_is_said(tmp_path):
     folders = made_up.make_folders(tmp_path)
     made_up.publish_edition(folders, VERDICTS | {"subsidy": "not_due"})

@@ -4,7 +4,7 @@ import re
 
 from markupsafe import Markup
 
-from evaluation.findings import figures, palette
+from evaluation.findings import figures, grids, palette
 from evaluation.findings.month_figure import plot_months
 
 _PAPER = {palette.INK: "ink", palette.SOFT: "soft", palette.ACCENT: "accent"}
@@ -22,12 +22,10 @@ def draw_paths(view, policy: str, width: int) -> Markup | None:
     width
         In pixels; the narrow drawing is another drawing, not this one scaled.
     """
-    paths = view.tables[f"paths_{policy}"]
+    paths = grids.cut_paths(view, policy)
     few = view.verdict(policy) == "too_few"  # no number is given, so no line either
     if few or paths.empty or not paths["share"].notna().any():
         return None
-    horizon = view.verdicts[policy].get("horizon", paths["event_time"].max())
-    paths = paths[paths["event_time"].between(-4, horizon)]
     words = view.words["policies"][policy]
     effective = view.verdict(policy).startswith("effective")
 

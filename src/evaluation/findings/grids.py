@@ -104,10 +104,16 @@ def is_mostly_recent(view) -> bool:
     return bool(shares) and min(shares) > 0.5
 
 
+def cut_paths(view, policy: str) -> pd.DataFrame:
+    """The years that the paths figure draws and its table lists: up to the horizon."""
+    rows = view.tables[f"paths_{policy}"]
+    last = view.verdicts[policy].get("horizon", math.inf)
+    return rows if rows.empty else rows[rows["event_time"].between(-4, last)]
+
+
 def paths(view, policy: str) -> dict | None:
     """Numbers of the paths figure: both groups by year around entry, with the band."""
-    last = view.verdicts[policy].get("horizon", math.inf)
-    rows = [row for row in view.rows(f"paths_{policy}") if -4 <= row["event_time"] <= last]
+    rows = cut_paths(view, policy).to_dict("records")
     cells = {(row["event_time"], row["group"]): row for row in rows}
     body = []
     for time in dict.fromkeys(sorted(row["event_time"] for row in rows)):
