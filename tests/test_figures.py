@@ -73,6 +73,16 @@ def test_paths_leave_suppressed_points_out_and_accept_a_free_label():
     assert [-1, 0] in drawn and [-1, 0, 2] in drawn
 
 
+def test_the_ends_of_the_paths_say_what_the_table_beside_them_says():
+    """Of the participants the last year is withheld: the comparison's end adds up with none."""
+    paths = PATHS.assign(share=[0.72, 0.406, float("nan"), 0.72, 0.4, 0.3929])
+    said = [text.get_text() for text in plot_paths(new_axes(), paths, policy="loan").texts]
+    assert {"参加者 41", "可比人员 39"} <= set(said)
+    alone = paths[paths["group"] == "comparison"]
+    said = [text.get_text() for text in plot_paths(new_axes(), alone, policy="loan").texts]
+    assert said[-1] == "可比人员 39"
+
+
 def test_bundled_font_is_used_whatever_the_machine_has():
     new_axes()
     found = font_manager.findfont(font_manager.FontProperties(family="Evaluation Sans SC"))

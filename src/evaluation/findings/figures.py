@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evaluation.findings.line_ends import count_ends, label_ends
+from evaluation.findings.hundred import count_persons
+from evaluation.findings.line_ends import label_ends
 from evaluation.findings.palette import ACCENT, BAND, INK, PERSON, SOFT
 from evaluation.paths import locate
 from evaluation.plan import load_toml
@@ -199,7 +200,7 @@ def plot_paths(
     """
     use_style()
     words = figure_words(language)
-    paths = paths.dropna(subset=["share"]).sort_values("event_time")
+    paths = count_persons(paths).dropna(subset=["share"]).sort_values("event_time")
     treated = paths[paths["group"] == "treated"]
     comparison = paths[paths["group"] == "comparison"]
     times = sorted(paths["event_time"].astype(int).unique())
@@ -234,9 +235,10 @@ def plot_paths(
         linewidth=2.2,
     )
     names = labels or (words["treated"], words["comparison"])
-    ends = [group.iloc[-1] for group in (treated, comparison) if len(group)]
-    at = [(end["event_time"], end["share"] * 100) for end in ends]
-    label_ends(ax, at, count_ends(names, at), gap)
+    groups = zip(names, (treated, comparison), strict=True)
+    ends = [(name, group.iloc[-1]) for name, group in groups if len(group)]
+    at = [(end["event_time"], end["share"] * 100) for _, end in ends]
+    label_ends(ax, at, [f"{name} {end['persons']:.0f}" for name, end in ends], gap)
     ax.set(ylim=(0, 112), yticks=[0, 25, 50, 75, 100])
     if not times:  # nobody to show yet: room for the words at least
         ax.set_xlim(-2, 1)

@@ -1,4 +1,4 @@
-"""What stands at the ends of lines: who they are, how many, and the gap between them."""
+"""What stands at the ends of lines, and the gap between them."""
 
 from typing import TYPE_CHECKING
 
@@ -6,21 +6,6 @@ from evaluation.findings.palette import ACCENT, INK, SOFT
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-
-def count_ends(names: tuple[str, ...], ends: list[tuple[float, float]]) -> list[str]:
-    """Name and persons of 100 at the end of each line.
-
-    Persons must add up: the difference of the labels is the rounded difference.
-
-    Examples
-    --------
-    >>> count_ends(("a", "b"), [(2, 39.7), (2, 39.4)])
-    ['a 40', 'b 40']
-    """
-    first = round(ends[0][1]) if ends else 0
-    persons = [first - round(ends[0][1] - height) for _, height in ends]
-    return [f"{name} {count}" for name, count in zip(names, persons, strict=False)]
 
 
 def label_ends(
