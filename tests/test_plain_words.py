@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from evaluation.findings import evidence, grids
-from evaluation.findings.drawings import draw_paths
+from evaluation.findings.drawings import draw_months, draw_paths
 from evaluation.findings.parts import show
 from evaluation.findings.quotes import format_value, say
 from evaluation.findings.results import load_findings
@@ -120,6 +120,13 @@ def test_posts_end_within_the_third_year_after_entry(folders):
     found = re.findall(r'x="([\d.]+)"[^>]*>(期满后|第2年|第3年)<', drawing)
     at = {word: float(x) for x, word in found}
     assert at["第2年"] < at["期满后"] < at["第3年"]
+
+
+def test_months_without_anybody_to_compare_with_are_not_drawn(folders):
+    made_up.publish_edition(folders, VERDICTS | {"post": "too_small"})
+    findings = load_findings(folders, made_up.YEAR)
+    findings.tables["months_post"]["comparison_open"] = float("nan")
+    assert draw_months(View(findings), "post", 640) is None
 
 
 def test_what_was_seen_only_after_the_horizon_is_not_drawn(folders):

@@ -46,7 +46,7 @@ def draw_paths(view, policy: str, width: int) -> Markup | None:
 def draw_months(view, policy: str, width: int) -> Markup | None:
     """Open work month by month after entry; None where too few were followed."""
     months = view.tables[f"months_{policy}"]
-    if months.empty or not months["treated_open"].notna().any():
+    if months.empty or months[["treated_open", "comparison_open"]].dropna().empty:
         return None
     people = view.words["policies"][policy]["people"]
 

@@ -239,21 +239,27 @@ def plot_paths(
     ends = [(name, group.iloc[-1]) for name, group in groups if len(group)]
     at = [(end["event_time"], end["share"] * 100) for _, end in ends]
     label_ends(ax, at, [f"{name} {end['persons']:.0f}" for name, end in ends], gap)
-    ax.set(ylim=(0, 112), yticks=[0, 25, 50, 75, 100])
+    ax.set_ylim(0, 112)
     if not times:  # nobody to show yet: room for the words at least
         ax.set_xlim(-2, 1)
     # A narrow drawing has no room for more than six names of years.
     step = 2 if ax.figure.get_figwidth() < 5.5 and len(times) > 6 else 1
     named = times[::-step]
     ax.set_xticks(named, [_name_year(time, words) for time in named])
+    ax.set_xlabel(words["day"], loc="right")
+    rule_hundred(ax, words["persons"])
+    return ax
+
+
+def rule_hundred(ax: "Axes", what: str) -> None:
+    """Rule an Axes for persons of a hundred, as the page's figures look; `what` they are."""
+    ax.set_yticks([0, 25, 50, 75, 100])
     ax.tick_params(length=0)
     ax.tick_params(axis="x", pad=7)  # the first year is not to touch the zero
     ax.spines["left"].set_visible(False)
     ax.grid(axis="y", color=BAND, linewidth=0.8)
     ax.set_axisbelow(True)
-    ax.set_xlabel(words["day"], loc="right")
-    ax.set_title(words["persons"], weight="normal", color=SOFT, size="medium")
-    return ax
+    ax.set_title(what, weight="normal", color=SOFT, size="medium")
 
 
 def _name_year(event_time: int, words: dict) -> str:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from evaluation.findings.figures import figure_words, use_style
+from evaluation.findings.figures import figure_words, rule_hundred, use_style
 from evaluation.findings.line_ends import label_ends
 from evaluation.findings.palette import ACCENT, BAND, INK, SOFT
 
@@ -73,11 +73,5 @@ def plot_months(
         inside = (6, 100 * months["treated_post"].iloc[min(6, len(months) - 1) : 24].min())
         ax.annotate(words["in_post"], inside, (0, -6), textcoords="offset points", va="top",
                     color=SOFT)  # fmt: skip
-    ax.set_yticks([0, 25, 50, 75, 100])
-    ax.tick_params(length=0)
-    ax.tick_params(axis="x", pad=7)
-    ax.spines["left"].set_visible(False)
-    ax.grid(axis="y", color=BAND, linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.set_title(words["persons_month"], weight="normal", color=SOFT, size="medium")
+    rule_hundred(ax, words["per_hundred"])
     return ax
