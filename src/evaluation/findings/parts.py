@@ -32,7 +32,7 @@ def templates():
     return environment
 
 
-def show(findings: Findings, part: str, **context):
+def show(findings: Findings, part: str):
     """Show one part of the page below a notebook's cell.
 
     Parameters
@@ -43,8 +43,6 @@ def show(findings: Findings, part: str, **context):
         Name of a macro in ``template/parts.html.j2``: ``head``, ``cards``, ``paths``,
         ``cost``, ``reach``, ``wording``, ``agreement``, ``unknown``, ``revisions``,
         ``method``, ``results``.
-    context
-        Further values that the macro takes.
 
     Raises
     ------
@@ -56,7 +54,7 @@ def show(findings: Findings, part: str, **context):
     parts = templates().get_template("parts.html.j2").module
     if part.startswith("_") or not hasattr(parts, part):
         raise PageError(f"页面没有名为 {part} 的部分。")
-    return HTML(str(getattr(parts, part)(View(findings), **context)))
+    return HTML(str(getattr(parts, part)(View(findings))))
 
 
 def show_sentence(findings: Findings, template: str, policy: str | None = None, **bound):

@@ -17,10 +17,6 @@ _POINTERS = {"primary": "result_id", "months_end": "months_end"}
 _SLOT = re.compile(r"\{(\w+)\}")
 
 
-class Quoted(Markup):
-    """HTML of a number that carries the id of its result."""
-
-
 def quote(
     findings: Findings,
     result_id: str,
@@ -28,7 +24,7 @@ def quote(
     style: str = "count",
     link: bool = True,
     tag: str = "span",
-) -> Quoted:
+) -> Markup:
     """Quote one number of one result.
 
     Parameters
@@ -49,7 +45,7 @@ def quote(
 
     Returns
     -------
-    Quoted
+    markupsafe.Markup
         The number with its id and, on hovering, design, outcome, n and interval. A
         value that was suppressed or never computed reads 〔略〕 or —.
 
@@ -61,12 +57,12 @@ def quote(
     text = write_number(findings, result_id, column, style)
     held = f'data-of="{escape(column)} {escape(style)}"'
     if result_id == "plan":
-        return Quoted(f'<{tag} class="n" data-id="plan" {held}>{escape(text)}</{tag}>')
+        return Markup(f'<{tag} class="n" data-id="plan" {held}>{escape(text)}</{tag}>')
     held += f' title="{escape(describe_result(findings, result_id))}"'
     if not link:
-        return Quoted(f'<{tag} data-id="{escape(result_id)}" {held}>{escape(text)}</{tag}>')
+        return Markup(f'<{tag} data-id="{escape(result_id)}" {held}>{escape(text)}</{tag}>')
     findings.quoted.setdefault(result_id)
-    return Quoted(f'<a class="q" href="#r-{escape(result_id)}" {held}>{escape(text)}</a>')
+    return Markup(f'<a class="q" href="#r-{escape(result_id)}" {held}>{escape(text)}</a>')
 
 
 def write_number(findings: Findings, result_id: str, column: str, style: str) -> str:
@@ -180,16 +176,18 @@ def say(findings: Findings, policy: str, key: str) -> Markup:
         If the verdict permits no such sentence.
     """
     permitted = findings.wording(policy)
-    template = permitted.get(key)
-    if template is None:
+    if key not in permitted:
         raise PageError(f"结论“{permitted['badge']}”不允许说“{key}”这句话。")
-    without = permitted.get(f"{key}_without")
-    if without is not None and not is_known(findings, policy, template):
-        template = without
-    return compose(findings, template, policy)
+    return compose(findings, choose_template(findings, permitted, key, policy), policy)
 
 
-def is_known(findings: Findings, policy: str, template: str) -> bool:
+def choose_template(findings: Findings, words: dict, key: str, policy: str | None) -> str:
+    """Template `key`, or ``<key>_without`` where a number of it does not exist."""
+    without = words.get(f"{key}_without")
+    return words[key] if without is None or is_known(findings, policy, words[key]) else without
+
+
+def is_known(findings: Findings, policy: str | None, template: str) -> bool:
     """Whether every slot of a template has a value."""
     for name in _SLOT.findall(template):
         slot = findings.rules["slots"].get(name)

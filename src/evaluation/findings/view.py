@@ -5,7 +5,7 @@ import re
 
 from markupsafe import Markup
 
-from evaluation.findings.quotes import compose, is_known, quote, say
+from evaluation.findings.quotes import choose_template, compose, is_known, quote, say
 from evaluation.findings.results import Findings
 
 AXIS, WIDEST = (-15, 30), (-35, 40)  # ends of the interval bars, persons of 100
@@ -28,22 +28,14 @@ class View:
 
     def text(self, key: str, policy: str | None = None, **bound) -> Markup:
         """A sentence of the page's own wording."""
-        return compose(self.findings, self.page[key], policy, bound)
-
-    def text_or(self, key: str, policy: str) -> Markup:
-        """That sentence, or ``<key>_without`` where a number of it does not exist."""
-        known = is_known(self.findings, policy, self.page[key])
-        return self.text(key if known else f"{key}_without", policy)
+        template = choose_template(self.findings, self.page, key, policy)
+        return compose(self.findings, template, policy, bound)
 
     def warn(self, policy: str | None, key: str) -> Markup:
         """A sentence that may not be said, shown as such."""
         if policy is None:
             return compose(self.findings, self.page[key], as_warning=True)
         return compose(self.findings, self.wording(policy)[key], policy, as_warning=True)
-
-    def word(self, policy: str | None, key: str) -> str:
-        """A word of the verdict that is no sentence: badge, mark."""
-        return self.wording(policy)[key]
 
     def name(self, code) -> str:
         """The reader's word for a code, also of a township."""
@@ -56,7 +48,7 @@ class View:
 
     def headline(self) -> list[tuple[str | None, Markup]]:
         """One phrase per policy, definite verdicts first; one for all if they agree."""
-        badges = {self.word(policy, "badge") for policy in self.order}
+        badges = {self.wording(policy)["badge"] for policy in self.order}
         if len(badges) == 1:
             return [(self.order[0], self.text("all_headline", badge=badges.pop()))]
         rank = list(self.words["verdicts"])
