@@ -90,7 +90,7 @@ def withstood(view) -> list[tuple]:
 def gates(view) -> list:
     """State of each gate by policy; missing where nothing was judged."""
     states = {
-        policy: {row["gate"]: row["passed"] for row in view.rows(f"checks_{policy}")}
+        policy: _read_states(view, policy)
         for policy in view.order
         if view.verdict(policy) != "too_few"  # of so few persons a check tells nothing
     }
@@ -100,15 +100,17 @@ def gates(view) -> list:
     ]
 
 
+def _read_states(view, policy: str) -> dict[str, str]:
+    return {row["gate"]: row["passed"] for row in view.rows(f"checks_{policy}")}
+
+
 def failed(view, policy: str, *, with_size: bool = False) -> list:
     """What went wrong in the gates that a policy did not pass, and on demand by how much."""
-    rows = view.rows(f"checks_{policy}")
-    states = {row["gate"]: row["passed"] for row in rows}
-    found = []
+    states, found = _read_states(view, policy), []
     for gate, word in view.words["failures"].items():
-        size = view.words["failures_size"].get(gate)
         if states.get(gate) != "failed":
             continue
+        size = view.words["failures_size"].get(gate)
         if with_size and size and view.has_slots(policy, size):
             word = view.page["failed_size"].format(word, size)
         found.append(view.fill(policy, word))
