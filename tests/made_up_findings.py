@@ -1,5 +1,6 @@
 """Made-up published tables: one edition whose policies have any verdict."""
 
+import copy
 import dataclasses
 from pathlib import Path
 
@@ -10,6 +11,11 @@ from evaluation.paths import Folders, locate
 from evaluation.tables import publish_table
 
 YEAR = 2024
+VERDICTS = {"loan": "effective", "subsidy": "cannot_tell", "post": "too_small"}
+EFFECT = "2024.loan.published.primary.employed_open.all"
+# What `8_findings` shows, in its order.
+PARTS = ("head", "cards", "paths", "cost", "reach", "wording", "agreement", "unknown",
+         "revisions", "method", "results")  # fmt: skip
 HORIZON = {"subsidy": 2, "loan": 2, "post": 4}
 # estimate, low, high of the published design; treated share at the horizon; treated
 NUMBERS = {
@@ -229,6 +235,13 @@ def make_folders(place: Path) -> Folders:
     return dataclasses.replace(locate(), **own, is_demo=True)
 
 
+def make_edition(place: Path) -> Folders:
+    """Such folders with one edition, its policies under different verdicts."""
+    folders = make_folders(place)
+    publish_edition(folders, VERDICTS)
+    return folders
+
+
 def make_notebook(folders: Folders, language: str = "zh", added: list | None = None):
     """An executed findings notebook without a kernel: its parts as outputs."""
     from evaluation.findings.parts import show
@@ -238,16 +251,25 @@ def make_notebook(folders: Folders, language: str = "zh", added: list | None = N
     cells = [
         nbformat.v4.new_markdown_cell("# 42 只给写笔记本的人看", metadata={"tags": ["desk"]})
     ]
-    for part in (
-        "head", "cards", "paths", "cost", "reach", "wording", "agreement", "unknown",
-        "revisions", "method",
-    ):  # fmt: skip
-        cells.append(code_cell(show(findings, part).data))
-    cells += added or []
-    cells.append(code_cell(show(findings, "results").data))
+    cells += [code_cell(show(findings, part).data) for part in PARTS]
+    return add_cells(nbformat.v4.new_notebook(cells=cells), added or [])
+
+
+def add_cells(notebook, added: list):
+    """The same notebook with cells before its last one, the list of results."""
+    cells = copy.deepcopy([*notebook.cells[:-1], *added, notebook.cells[-1]])
     for position, cell in enumerate(cells):
         cell["id"] = f"cell-{position}"
     return nbformat.v4.new_notebook(cells=cells)
+
+
+def export_notebook(notebook, place: Path, folders: Folders) -> Path:
+    """Export an executed notebook as the page, into a folder."""
+    from evaluation.findings.page import export_page
+
+    place.mkdir(exist_ok=True)
+    nbformat.write(notebook, place / "8_findings.ipynb")
+    return export_page(place / "8_findings.ipynb", place / "findings.html", folders=folders)
 
 
 def code_cell(html: str):

@@ -4,10 +4,7 @@ import re
 import shutil
 
 import made_up_findings as made_up
-import nbformat
 import pytest
-
-from evaluation.findings import page
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -34,11 +31,9 @@ def browser():
 @pytest.fixture(scope="module", params=["zh", "en"])
 def path(request, tmp_path_factory):
     place = tmp_path_factory.mktemp("browser")
-    folders = made_up.make_folders(place)
-    verdicts = {"loan": "effective", "subsidy": "cannot_tell", "post": "too_small"}
-    made_up.publish_edition(folders, verdicts)
-    nbformat.write(made_up.make_notebook(folders, request.param), place / "n.ipynb")
-    return page.export_page(place / "n.ipynb", place / "findings.html", folders=folders)
+    folders = made_up.make_edition(place)
+    notebook = made_up.make_notebook(folders, request.param)
+    return made_up.export_notebook(notebook, place, folders)
 
 
 @pytest.fixture

@@ -57,8 +57,7 @@ def folders(tmp_path):
     folders = made_up.make_folders(tmp_path)
     reference = shutil.copytree(locate().reference, tmp_path / "reference")
     folders = dataclasses.replace(folders, reference=reference, data=tmp_path / "data")
-    verdicts = {"loan": "effective", "subsidy": "cannot_tell", "post": "too_small"}
-    made_up.publish_edition(folders, verdicts, with_rest=False)
+    made_up.publish_edition(folders, made_up.VERDICTS, with_rest=False)
     for name in ("findings.html", "findings.en.html"):
         (folders.edition(made_up.YEAR) / name).write_text("", encoding="utf-8")
     return folders

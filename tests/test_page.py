@@ -10,6 +10,7 @@ import nbformat
 import pandas as pd
 import pytest
 from fontTools.ttLib import TTFont
+from made_up_findings import EFFECT
 
 from evaluation.findings import page
 from evaluation.findings.cleaning import clean_html
@@ -20,17 +21,13 @@ from evaluation.findings.results import PageError, load_findings
 from evaluation.findings.view import View
 from evaluation.tables import publish_table
 
-EFFECT = "2024.loan.published.primary.employed_open.all"
 DEFINITE = ("effective", "effective_small", "harmful", "harmful_small", "too_small")
 UNKNOWN = ("cannot_tell", "do_not_conclude", "too_few", "not_due")
 
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    folders = made_up.make_folders(tmp_path_factory.mktemp("page"))
-    verdicts = {"loan": "effective", "subsidy": "cannot_tell", "post": "too_small"}
-    made_up.publish_edition(folders, verdicts)
-    return folders
+    return made_up.make_edition(tmp_path_factory.mktemp("page"))
 
 
 @pytest.fixture(scope="module")
@@ -40,11 +37,7 @@ def findings(folders):
 
 def export(folders, place, **kwargs):
     notebook = made_up.make_notebook(folders, **kwargs)
-    place.mkdir(exist_ok=True)
-    nbformat.write(notebook, place / "8_findings.ipynb")
-    return page.export_page(
-        place / "8_findings.ipynb", place / "findings.html", folders=folders
-    )
+    return made_up.export_notebook(notebook, place, folders)
 
 
 def test_quote_carries_the_id_and_its_origin(findings):
@@ -211,9 +204,6 @@ def test_page_is_one_small_file_without_scripts_or_hosts(
     levels = [int(level) for level in re.findall(r"<h(\d)", text)]
     assert all(after <= before + 1 for before, after in pairwise(levels))
     assert set(re.findall(r'href="#([^"]+)"', text)) <= set(re.findall(r'\bid="([^"]+)"', text))
-    assert (
-        "42" not in re.sub(r"base64,[^)]+|<svg.*?</svg>", "", text.split("</style>")[1])[:3000]
-    )
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -250,13 +240,6 @@ def test_cells_added_by_hand_appear_and_desk_cells_do_not(folders, tmp_path):
     assert "手工添加的一段" in text and "手工添加的输出" in text
     assert "<script" not in text and "alert" not in text
     assert "只给写笔记本的人看" not in text
-
-
-def test_number_without_a_result_stops_the_page(folders, tmp_path):
-    added = [nbformat.v4.new_markdown_cell("贷款带来了 57 个岗位。")]
-    with pytest.raises(PageError, match="57"):
-        export(folders, tmp_path, added=added)
-    assert not (tmp_path / "findings.html").exists()
 
 
 def test_text_that_looks_like_the_head_is_not_the_head(folders, tmp_path):

@@ -6,24 +6,19 @@ import made_up_findings as made_up
 import nbformat
 import pandas as pd
 import pytest
+from made_up_findings import EFFECT
 
 from evaluation.findings.claims import check_claims, find_loose_numbers
 from evaluation.findings.figures import new_axes, plot_paths
-from evaluation.findings.page import export_page
 from evaluation.findings.parts import show, show_figure, show_sentence
 from evaluation.findings.proof import check_body
 from evaluation.findings.quotes import quote
 from evaluation.findings.results import PageError, load_findings
 
-EFFECT = "2024.loan.published.primary.employed_open.all"
-
 
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
-    folders = made_up.make_folders(tmp_path_factory.mktemp("proof"))
-    verdicts = {"loan": "effective", "subsidy": "cannot_tell", "post": "too_small"}
-    made_up.publish_edition(folders, verdicts)
-    return folders
+    return made_up.make_edition(tmp_path_factory.mktemp("proof"))
 
 
 @pytest.fixture(scope="module", params=["zh", "en"])
@@ -163,15 +158,13 @@ def test_causal_word_follows_the_verdict_of_its_policy(chinese):
 
 
 def test_every_part_of_the_page_passes_its_own_proof(findings):
-    parts = ["head", "cards", "paths", "cost", "reach", "wording", "agreement", "unknown"]
-    for part in [*parts, "revisions", "method", "results"]:
+    for part in made_up.PARTS:
         check_body(show(findings, part).data, findings)
 
 
-def export(folders, place, *added):
-    notebook = made_up.make_notebook(folders, added=list(added))
-    nbformat.write(notebook, place / "8_findings.ipynb")
-    return export_page(place / "8_findings.ipynb", place / "findings.html", folders=folders)
+@pytest.fixture(scope="module")
+def executed(folders):
+    return made_up.make_notebook(folders)
 
 
 def output(kind, value):
@@ -199,13 +192,16 @@ STREAM = nbformat.v4.new_output("stream", name="stdout", text="57 人")
         output("image/png", "AAAA"),
     ],
 )
-def test_cell_added_by_hand_cannot_bring_in_a_number(cell, folders, tmp_path):
+def test_cell_added_by_hand_cannot_bring_in_a_number(cell, executed, folders, tmp_path):
+    notebook = made_up.add_cells(executed, [cell])
     with pytest.raises(PageError):
-        export(folders, tmp_path, cell)
+        made_up.export_notebook(notebook, tmp_path, folders)
     assert not (tmp_path / "findings.html").exists()
 
 
-def test_sentence_and_figure_of_ones_own_get_onto_the_page(chinese, folders, tmp_path):
+def test_sentence_and_figure_of_ones_own_get_onto_the_page(
+    chinese, executed, folders, tmp_path
+):
     number = quote(chinese, EFFECT, "estimate", "people")
     said = show_sentence(chinese, "贷款带动{n}。", policy="loan", n=number)
     ax = plot_paths(new_axes(), chinese.tables["paths_loan"], policy="loan")
@@ -217,8 +213,8 @@ def test_sentence_and_figure_of_ones_own_get_onto_the_page(chinese, folders, tmp
         )
     drawn = show_figure(chinese, ax, EFFECT, "到第二年末，{a}对{b}，多{n}。", n=number, **own)
     cells = [output("text/html", shown.data) for shown in (said, drawn)]
-    cells[1]["id"] = "figure"
-    text = export(folders, tmp_path, *cells).read_text(encoding="utf-8")
+    notebook = made_up.add_cells(executed, cells)
+    text = made_up.export_notebook(notebook, tmp_path, folders).read_text(encoding="utf-8")
     assert "到第二年末，" in text and text.count("<figure") == 4
     assert "data-of" not in text
 
@@ -230,22 +226,19 @@ def test_figure_needs_a_result_and_words(chinese):
             show_figure(chinese, ax, result_id, says)
 
 
-def test_stale_output_does_not_get_onto_the_page(folders, tmp_path):
+def test_stale_output_does_not_get_onto_the_page(executed, folders, tmp_path):
     """The notebook was run, then the tables changed: the page would say last week's number."""
     later = dataclasses.replace(folders, outputs=tmp_path / "outputs")
-    verdicts = {"loan": "effective_small", "subsidy": "cannot_tell", "post": "too_small"}
-    made_up.publish_edition(later, verdicts)
-    notebook, target = tmp_path / "8_findings.ipynb", tmp_path / "findings.html"
-    nbformat.write(made_up.make_notebook(folders), notebook)
+    made_up.publish_edition(later, made_up.VERDICTS | {"loan": "effective_small"})
     with pytest.raises(PageError, match="不符"):
-        export_page(notebook, target, folders=later)
+        made_up.export_notebook(executed, tmp_path, later)
 
 
 def test_notebook_that_was_not_run_is_no_page(folders, tmp_path):
     cell = nbformat.v4.new_code_cell("findings = load_findings(folders, year)", id="a")
-    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path / "8_findings.ipynb")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
     with pytest.raises(PageError, match="运行"):
-        export_page(tmp_path / "8_findings.ipynb", tmp_path / "findings.html", folders=folders)
+        made_up.export_notebook(notebook, tmp_path, folders)
 
 
 def test_fixed_numbers_are_few_and_hide_no_other(chinese):
