@@ -10,7 +10,6 @@ the world has more of them, and the page says so. FOLDER gets ``<verdict>.html``
 """
 
 import argparse
-import os
 import shutil
 import subprocess
 import sys
@@ -70,7 +69,7 @@ def run_world(world: Planted, folder: Path) -> None:
     write_demo(home / "ledgers", defects=False, **world.settings)
     command = [sys.executable, "-m", "evaluation.cli", "run", "--out", str(home)]
     command += ["--ledgers", str(home / "ledgers"), "--years", years]
-    done = subprocess.run(command, capture_output=True, text=True, env=os.environ)
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"{world.name}\n{done.stdout[-3000:]}\n{done.stderr[-3000:]}")
 
@@ -81,8 +80,8 @@ def collect(world: Planted, folder: Path) -> list[dict]:
     for verdict, (year, policy) in world.gives.items():
         edition = folder / "worlds" / world.name / "outputs" / "demo" / str(year)
         found = pd.read_csv(edition / f"verdict_{policy}.csv").loc[0, "verdict"]
-        rows.append({"world": world.name, "year": year, "policy": policy, "wanted": verdict})
-        rows[-1]["found"] = found
+        row = {"world": world.name, "year": year, "policy": policy}
+        rows.append(row | {"wanted": verdict, "found": found})
         for ending in ("html", "en.html"):
             shutil.copy(edition / f"findings.{ending}", folder / f"{verdict}.{ending}")
     return rows
@@ -91,7 +90,8 @@ def collect(world: Planted, folder: Path) -> list[dict]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--only", help="one verdict")
+    verdicts = [verdict for world in WORLDS for verdict in world.gives]
+    parser.add_argument("--only", choices=verdicts, help="the world of one verdict")
     arguments = parser.parse_args()
     folder, rows = arguments.folder.resolve(), []
     for world in WORLDS:
@@ -100,8 +100,9 @@ def main() -> None:
         start = time.perf_counter()
         run_world(world, folder)
         seconds = round(time.perf_counter() - start)
-        rows += [row | {"seconds": seconds} for row in collect(world, folder)]
-        print(pd.DataFrame(rows[-len(world.gives) :]).to_string(index=False), flush=True)
+        new = [row | {"seconds": seconds} for row in collect(world, folder)]
+        print(pd.DataFrame(new).to_string(index=False), flush=True)
+        rows += new
     missed = [row["wanted"] for row in rows if row["wanted"] != row["found"]]
     raise SystemExit(f"not given: {', '.join(missed)}" if missed else 0)
 
