@@ -173,6 +173,12 @@ def test_page_copes_with_every_verdict_for_every_policy(verdict, language, tmp_p
     assert ("because" in people) == verdict.startswith("effective")
 
 
+def test_township_that_nobody_can_tell_is_named_with_its_old_name(findings):
+    old = next(iter(findings.places))
+    said = View(findings).name(f"unconfirmed:{old}")
+    assert said == f"乡镇待核 {findings.places[old]}"
+
+
 def test_too_few_gives_no_number(tmp_path):
     folders = made_up.make_folders(tmp_path)
     made_up.publish_edition(folders, {"subsidy": "too_few"}, with_rest=False)

@@ -15,7 +15,7 @@ from evaluation.tables import read_published
 from evaluation.trace import hash_code
 
 _BY_POLICY = ("verdict", "estimates", "checks", "paths")
-_BY_POLICY += ("subgroups", "months", "bounds", "randomization")
+_BY_POLICY += ("subgroups", "months", "bounds", "randomization", "bridges")
 _SHARED = ("value", "funnel", "agreement", "reach", "revisions")
 # What names a row of a table whose rows have no id of their own.
 _NAMED_BY = {"paths": ("group", "event_time"), "checks": ("gate",), "agreement": ("item",)}
@@ -131,7 +131,6 @@ def load_findings(
     if language not in ("zh", "en"):
         raise PageError(f"没有语言 {language} 的文字，只有 zh 和 en。")
     names = [*_SHARED, "provenance"] + [f"{n}_{p}" for n in _BY_POLICY for p in POLICIES]
-    names += [f"bridges_{policy}" for policy in POLICIES]
     tables = {
         name: name_rows(
             read_published(name, folders, year, frozen=frozen, required=False), name, year

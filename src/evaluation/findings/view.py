@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from evaluation.findings.quotes import choose_template, compose, is_known, quote, say
 from evaluation.findings.results import Findings
+from evaluation.ledgers.places import UNCONFIRMED
 
 AXIS, WIDEST = (-15, 30), (-35, 40)  # ends of the interval bars, persons of 100
 
@@ -40,10 +41,9 @@ class View:
     def name(self, code) -> str:
         """The reader's word for a code, also of a township."""
         code = str(code)
-        if code.startswith("unconfirmed:"):
-            return (
-                f"{self.words['names']['unconfirmed']} {self.places.get(code[12:], '')}".strip()
-            )
+        if code.startswith(UNCONFIRMED):
+            old = self.places.get(code.removeprefix(UNCONFIRMED), "")
+            return f"{self.words['names']['unconfirmed']} {old}".strip()
         return self.words["names"].get(code) or self.places.get(code, code)
 
     def headline(self) -> list[tuple[str | None, Markup]]:
