@@ -105,7 +105,12 @@ def _read_states(view, policy: str) -> dict[str, str]:
 
 
 def failed(view, policy: str, *, with_size: bool = False) -> list:
-    """What went wrong in the gates that a policy did not pass, and on demand by how much."""
+    """Why there is no conclusion: gates that were not passed, and on demand by how much.
+
+    Empty under any other verdict: of too few persons a failed gate tells nothing.
+    """
+    if view.verdict(policy) != "do_not_conclude":
+        return []
     states, found = _read_states(view, policy), []
     for gate, word in view.words["failures"].items():
         if states.get(gate) != "failed":
