@@ -40,6 +40,7 @@ _EXPORT = (
     "errors.py",
     "files.py",
     "ledgers/__init__.py",
+    "ledgers/codes.py",
     "ledgers/text_files.py",
     "paths.py",
     "plan.py",

@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from evaluation.findings.quotes import choose_template, compose, is_known, quote, say
 from evaluation.findings.results import Findings
-from evaluation.ledgers.places import UNCONFIRMED
+from evaluation.ledgers.codes import UNCONFIRMED
 
 AXIS, WIDEST = (-15, 30), (-35, 40)  # ends of the interval bars, persons of 100
 

@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from evaluation.ledgers.codes import UNCONFIRMED
 from evaluation.ledgers.text_files import read_reference
 from evaluation.ledgers.values import clean_text, take, take_texts
 from evaluation.plan import load_district
 
-UNCONFIRMED = "unconfirmed:"  # in front of an old code whose present unit nobody knows
 _VILLAGE_ENDING = re.compile(r"(村民委员会|居民委员会|村委会|居委会|社区|村)$")
 _UNIT_ENDING = re.compile(r"(街道办事处|街道办|办事处|街道|镇|乡)$")
 

@@ -7,7 +7,8 @@ together with today's list they mostly tell which old unit was meant.
 
 import pandas as pd
 
-from evaluation.ledgers.places import UNCONFIRMED, bare_village
+from evaluation.ledgers.codes import UNCONFIRMED
+from evaluation.ledgers.places import bare_village
 
 
 def recode_townships(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from evaluation.errors import TableError
-from evaluation.ledgers.places import UNCONFIRMED
+from evaluation.ledgers.codes import UNCONFIRMED
 from evaluation.panel import outcomes, timing
 from evaluation.panel.edition import cut_ledger
 from evaluation.panel.linkage import find_weakest, link_rows

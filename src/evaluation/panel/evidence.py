@@ -6,7 +6,8 @@ Texts become codes here: a hundred thousand rows are compared at once.
 import numpy as np
 import pandas as pd
 
-from evaluation.ledgers.places import UNCONFIRMED, bare_village
+from evaluation.ledgers.codes import UNCONFIRMED
+from evaluation.ledgers.places import bare_village
 from evaluation.ledgers.schema import KEY_DATES
 from evaluation.panel.edition import THINGS
 
